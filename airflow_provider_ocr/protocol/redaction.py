@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Other people's words made fit for a log: a URL in them keeps its host and path and loses its secrets."""
+
+from __future__ import annotations
+
+import re
+
+_USER = re.compile(r"""(://)[^\s/?#"'<>]*@""")
+_QUERY = re.compile(r"""(://[^\s?#"'<>]*)[?#][^\s"'<>]*""")
+
+
+def without_url_secrets(text: str) -> str:
+    """``text`` without the user, the query and the fragment of every URL in it."""
+    return _QUERY.sub(r"\1?...", _USER.sub(r"\1", text))

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The enumerated values of the Cloud OCR SDK v1 API, spelled as the API spells them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NamedTuple, TypeVar
+
+from airflow_provider_ocr.protocol.errors import InvalidParameterError
+
+
+class FileType(NamedTuple):
+    """How a result file is named and announced."""
+
+    extension: str
+    media_type: str
+
+
+_TEXT = FileType("txt", "text/plain; charset=utf-8")
+_PDF = FileType("pdf", "application/pdf")
+_XML = FileType("xml", "text/xml")
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+
+
+class ExportFormat(StrEnum):
+    """``exportFormat``: what a recognised document is written as."""
+
+    TXT = "txt"
+    TXT_UNSTRUCTURED = "txtUnstructured"
+    RTF = "rtf"
+    DOCX = "docx"
+    XLSX = "xlsx"
+    PPTX = "pptx"
+    PDF_SEARCHABLE = "pdfSearchable"
+    PDF_TEXT_AND_IMAGES = "pdfTextAndImages"
+    PDFA = "pdfa"
+    XML = "xml"
+    XML_FOR_CORRECTED_IMAGE = "xmlForCorrectedImage"
+    ALTO = "alto"
+
+    @property
+    def file_type(self) -> FileType:
+        """Extension (without a dot) and media type of a file in this format."""
+        return _FILE_TYPES[self]
+
+
+_FILE_TYPES = {
+    ExportFormat.TXT: _TEXT,
+    ExportFormat.TXT_UNSTRUCTURED: _TEXT,
+    ExportFormat.RTF: FileType("rtf", "application/rtf"),
+    ExportFormat.DOCX: FileType("docx", f"{_OFFICE}.wordprocessingml.document"),
+    ExportFormat.XLSX: FileType("xlsx", f"{_OFFICE}.spreadsheetml.sheet"),
+    ExportFormat.PPTX: FileType("pptx", f"{_OFFICE}.presentationml.presentation"),
+    ExportFormat.PDF_SEARCHABLE: _PDF,
+    ExportFormat.PDF_TEXT_AND_IMAGES: _PDF,
+    ExportFormat.PDFA: _PDF,
+    ExportFormat.XML: _XML,
+    ExportFormat.XML_FOR_CORRECTED_IMAGE: _XML,
+    ExportFormat.ALTO: _XML,
+}
+
+
+class Profile(StrEnum):
+    """``profile``: what the result is for, and so which structure is looked for."""
+
+    DOCUMENT_CONVERSION = "documentConversion"
+    DOCUMENT_ARCHIVING = "documentArchiving"
+    TEXT_EXTRACTION = "textExtraction"
+    BARCODE_RECOGNITION = "barcodeRecognition"
+
+
+class TextType(StrEnum):
+    """``textType``: how the text was put on paper."""
+
+    NORMAL = "normal"
+    TYPEWRITER = "typewriter"
+    MATRIX = "matrix"
+    INDEX = "index"
+    HANDPRINTED = "handprinted"
+    OCR_A = "ocrA"
+    OCR_B = "ocrB"
+    E13B = "e13b"
+    CMC7 = "cmc7"
+    GOTHIC = "gothic"
+
+
+class ImageSource(StrEnum):
+    """``imageSource``: where the image comes from."""
+
+    AUTO = "auto"
+    PHOTO = "photo"
+    SCANNER = "scanner"
+
+
+class WriteTags(StrEnum):
+    """``pdf:writeTags``: whether a PDF result is tagged."""
+
+    AUTO = "auto"
+    WRITE = "write"
+    DONT_WRITE = "dontWrite"
+
+
+class TaskStatus(StrEnum):
+    """The states of an OCR task."""
+
+    SUBMITTED = "Submitted"
+    QUEUED = "Queued"
+    IN_PROGRESS = "InProgress"
+    COMPLETED = "Completed"
+    PROCESSING_FAILED = "ProcessingFailed"
+    NOT_ENOUGH_CREDITS = "NotEnoughCredits"
+    DELETED = "Deleted"
+
+
+Value = TypeVar("Value", bound=StrEnum)
+
+
+def find_value(kind: type[Value], text: str) -> Value | None:
+    """The member of ``kind`` that ``text`` names in any case, or None."""
+    wanted = text.strip().casefold()
+    return next((member for member in kind if member.casefold() == wanted), None)
+
+
+def require_value(kind: type[Value], text: str, *, parameter: str) -> Value:
+    """The member of ``kind`` that ``text`` names in any case.
+
+    :raises InvalidParameterError: if there is none; the message lists what is allowed.
+    """
+    found = find_value(kind, text)
+    if found is None:
+        raise InvalidParameterError(parameter, f"{text!r} is not one of {', '.join(kind)}.")
+    return found

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages are read leniently but safely, and written in the one form that old clients can read."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pendulum
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from airflow_provider_ocr.protocol.characters import is_xml_text
+from airflow_provider_ocr.protocol.errors import UnreadableAnswerError
+from airflow_provider_ocr.protocol.messages import (
+    MAX_BODY_BYTES,
+    parse_error,
+    parse_tasks,
+    render_error,
+    render_tasks,
+)
+from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.vocabulary import TaskStatus, find_value
+
+DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
+ATTRIBUTES = (
+    b'id="a1" registrationTime="2026-11-22T14:44:23Z" statusChangeTime="2026-11-22T14:44:25Z" '
+    b'status="Completed" filesCount="1" credits="5" resultUrl="https://r.example/1?a=1&amp;sig=x" '
+    b'resultUrl2="https://r.example/2" description="Invoice 7"'
+)
+COMPLETED = OcrTask(
+    id="a1",
+    status=TaskStatus.COMPLETED,
+    registration_time=pendulum.datetime(2026, 11, 22, 14, 44, 23),
+    status_change_time=pendulum.datetime(2026, 11, 22, 14, 44, 25),
+    files_count=1,
+    credits=5,
+    result_urls=("https://r.example/1?a=1&sig=x", "https://r.example/2"),
+    description="Invoice 7",
+)
+REVERSED = b" ".join(reversed(re.findall(rb'\w+="[^"]*"', ATTRIBUTES)))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        DECLARATION + b"<response><task " + ATTRIBUTES + b"/></response>",
+        b"<response><task " + ATTRIBUTES + b"></task></response>",
+        b'<response xmlns="http://ocrsdk.com/schema/taskDescription-1.0.xsd"><task '
+        + ATTRIBUTES
+        + b"/></response>",
+        b'<o:response xmlns:o="urn:any"><o:task ' + ATTRIBUTES + b"/></o:response>",
+        b"<response><task " + REVERSED + b"/></response>",
+        b"\xef\xbb\xbf" + DECLARATION + b"\r\n<response>\r\n  <task " + ATTRIBUTES + b"/>\r\n</response>\r\n",
+        b"\n\n" + DECLARATION + b"<response><!-- one --><task " + ATTRIBUTES + b"/><other/></response>",
+        ("<response><task " + ATTRIBUTES.decode() + "/></response>").encode("utf-16"),
+    ],
+    ids=["observed", "no declaration", "namespace", "prefix", "order", "BOM", "blank lines", "UTF-16"],
+)
+def test_a_task_is_read_in_any_of_its_forms(body: bytes) -> None:
+    assert parse_tasks(body) == [COMPLETED]
+
+
+def test_missing_attributes_are_none() -> None:
+    assert parse_tasks(b'<response><task id="a1"/></response>') == [OcrTask(id="a1", status="")]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "read"),
+    [
+        (b'credits="ten"', OcrTask(id="a1", status="")),
+        (b'credits="-5"', OcrTask(id="a1", status="")),
+        (b'credits="' + b"9" * 5000 + b'"', OcrTask(id="a1", status="")),
+        (b'credits=""', OcrTask(id="a1", status="")),
+        ('credits="\u0665"'.encode(), OcrTask(id="a1", status="")),
+        (b'estimatedProcessingTime="5"', OcrTask(id="a1", status="", estimated_processing_time=5)),
+        (b'registrationTime="soon"', OcrTask(id="a1", status="")),
+        (b'registrationTime="now"', OcrTask(id="a1", status="")),
+        (b'registrationTime="9:"', OcrTask(id="a1", status="")),
+        (b'registrationTime="0001-01-01T00:00:00+14:00"', OcrTask(id="a1", status="")),
+        (b'resultUrl=""', OcrTask(id="a1", status="")),
+        (b'status="inprogress"', OcrTask(id="a1", status=TaskStatus.IN_PROGRESS)),
+        (b'status="Hibernating"', OcrTask(id="a1", status="Hibernating")),
+        (b'error="No page"', OcrTask(id="a1", status="", error="No page")),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_left_out_and_the_task_is_read(
+    attribute: bytes, read: OcrTask
+) -> None:
+    assert parse_tasks(b'<response><task id="a1" ' + attribute + b"/></response>") == [read]
+
+
+def test_several_tasks_keep_their_order() -> None:
+    body = b'<response><task id="c"/><task id="a"/><task id="b"/></response>'
+    assert [task.id for task in parse_tasks(body)] == ["c", "a", "b"]
+
+
+@pytest.mark.parametrize("body", [b"<response/>", b"<response></response>", render_tasks([])])
+def test_an_empty_list_is_an_answer(body: bytes) -> None:
+    assert parse_tasks(body) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"   ",
+        b"Service Unavailable",
+        b"<html><head><title>502 Bad Gateway</title></head></html>",
+        b"<!DOCTYPE html><html><body>Sign in</body></html>",
+        b"<!DOCTYPE response><response/>",
+        b'<!DOCTYPE r [<!ENTITY a "aaa">]><response><task id="&a;"/></response>',
+        b'<!DOCTYPE r [<!ENTITY f SYSTEM "file:///etc/hostname">]><response><task id="&f;"/></response>',
+        b"<response><task id='a1'/>",
+        b"<response><task id='a1' id='a2'/></response>",
+        b"<response><task/></response>",
+        b'<response><task id=""/></response>',
+        b'<?xml version="1.0" encoding="klingon"?><response/>',
+        b'<?xml version="1.0" encoding="utf-7"?><response/>',
+        b'{"taskId": "a1"}',
+        b"<response>" + b" " * MAX_BODY_BYTES + b"</response>",
+        render_error("no such task"),
+    ],
+)
+def test_what_is_no_response_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse_tasks(body)
+
+
+@given(st.binary())
+@example(b"<response><task id='a' registrationTime='0001-01-01T00:00:00+14:00'/></response>")
+def test_arbitrary_bytes_are_tasks_or_unreadable(body: bytes) -> None:
+    try:
+        tasks = parse_tasks(body)
+    except UnreadableAnswerError:
+        return
+    assert all(isinstance(task, OcrTask) for task in tasks)
+
+
+@given(st.text("0123456789-:TZ+.WPYMDnow/ ,", max_size=25), st.text(max_size=20).filter(is_xml_text))
+def test_whatever_a_server_puts_into_its_attributes_the_task_is_read(time: str, number: str) -> None:
+    quoted = number.replace("&", "").replace("<", "").replace("'", "")
+    attributes = f"id='a1' registrationTime='{time}' credits='{quoted}' status='{quoted}'"
+    assert [task.id for task in parse_tasks(f"<response><task {attributes}/></response>".encode())] == ["a1"]
+
+
+_TEXT = st.text(max_size=20).filter(is_xml_text)
+_NUMBER = st.none() | st.integers(0, 10**15 - 1)
+_TIME = st.none() | st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31)).map(  # noqa: DTZ001 - made UTC below
+    lambda time: pendulum.instance(time.replace(microsecond=0, tzinfo=UTC))
+)
+_TASKS = st.builds(
+    OcrTask,
+    id=_TEXT.filter(bool),
+    status=st.sampled_from(TaskStatus) | _TEXT.filter(lambda text: find_value(TaskStatus, text) is None),
+    registration_time=_TIME,
+    status_change_time=_TIME,
+    error=st.none() | _TEXT,
+    files_count=_NUMBER,
+    credits=_NUMBER,
+    estimated_processing_time=_NUMBER,
+    result_urls=st.lists(_TEXT.filter(bool), max_size=3).map(tuple),
+    description=st.none() | _TEXT,
+)
+
+
+@given(st.lists(_TASKS, max_size=4))
+def test_tasks_survive_writing_and_reading(tasks: list[OcrTask]) -> None:
+    assert parse_tasks(render_tasks(tasks)) == tasks
+
+
+def test_a_task_is_written_in_the_observed_form() -> None:
+    task = OcrTask(
+        id="a1",
+        status=TaskStatus.COMPLETED,
+        registration_time=pendulum.datetime(2026, 11, 22, 15, 44, 23, 999_999, tz="Europe/Berlin"),
+        status_change_time=pendulum.datetime(2026, 11, 22, 14, 44, 25),
+        files_count=1,
+        credits=5,
+        result_urls=("https://r.example/1?a=1&sig=x", "https://r.example/2", "https://r.example/3"),
+        description='"Invoice"\n7',
+    )
+    assert render_tasks([task]).decode() == (
+        '<?xml version="1.0" encoding="utf-8"?><response><task id="a1" '
+        'registrationTime="2026-11-22T14:44:23Z" statusChangeTime="2026-11-22T14:44:25Z" status="Completed" '
+        'filesCount="1" credits="5" resultUrl="https://r.example/1?a=1&amp;sig=x" '
+        'resultUrl2="https://r.example/2" resultUrl3="https://r.example/3" '
+        'description="&quot;Invoice&quot;&#10;7" /></response>'
+    )
+
+
+@given(st.lists(_TASKS, min_size=1, max_size=4))
+def test_whatever_the_tasks_the_form_is_the_one_that_old_clients_read(tasks: list[OcrTask]) -> None:
+    text = render_tasks(tasks).decode()
+    assert "\n" not in text
+    assert "\r" not in text
+    assert "xmlns" not in re.sub(r'"[^"]*"', '""', text)
+    assert len(re.findall(r'<task id="', text)) == len(tasks)
+    for task, element in zip(tasks, re.findall(r"<task [^>]*>", re.sub(r'"[^"]*"', '""', text)), strict=True):
+        urls = ["resultUrl", "resultUrl2", "resultUrl3"][: len(task.result_urls)]
+        assert " ".join(f'{name}=""' for name in urls) in element
+        assert element.endswith("/>")
+
+
+def test_what_xml_cannot_carry_is_replaced_in_writing() -> None:
+    (task,) = parse_tasks(render_tasks([OcrTask(id="a1", status="Queued", error="page\x00 \ud800")]))
+    assert task.error == "page\ufffd \ufffd"
+
+
+@given(_TEXT.filter(lambda text: text.strip() != ""))
+def test_an_error_is_readable_by_its_own_reader(message: str) -> None:
+    assert parse_error(render_error(message)) == " ".join(message.split())
+
+
+def test_an_errors_message_has_an_attribute_as_two_node_clients_need() -> None:
+    assert render_error("bad & ugly") == (
+        DECLARATION + b'<error><message language="english">bad &amp; ugly</message></error>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"<error><message>  No such\n  task </message></error>", "No such task"),
+        (b'<error xmlns="urn:any"><message language="english">No</message></error>', "No"),
+        (b"<error><code>7</code><message/><message>Second</message></error>", "Second"),
+        (b"<error><message></message></error>", None),
+        (b"<error/>", None),
+        (b"<response/>", None),
+        (b"<html><message>Sign in</message></html>", None),
+        (b"not XML", None),
+        (b"", None),
+        (b'<!DOCTYPE e [<!ENTITY a "b">]><error><message>&a;</message></error>', None),
+    ],
+)
+def test_the_servers_words_are_taken_from_an_error_and_nothing_else(body: bytes, words: str | None) -> None:
+    assert parse_error(body) == words
+
+
+@given(st.binary())
+def test_arbitrary_bytes_as_an_error_raise_nothing(body: bytes) -> None:
+    assert parse_error(body) is None or body.count(b"<error") > 0
