@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One Python method for each method of the API: its path, its query, its answer, its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+import pytest
+
+from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.client.transport import Timeouts
+from airflow_provider_ocr.protocol import errors
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.protocol.task import OcrTask
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import ScriptedServer
+
+ID = "c3187247-7e81-4d12-8767-bc886c1ab878"
+SETTINGS = ProcessingSettings.parse(language="German", export_format="txt,pdfSearchable", correct_skew=False)
+SENT = {"language": "German", "exportFormat": "txt,pdfSearchable", "correctSkew": "false"}
+FROM = pendulum.datetime(2026, 11, 22, 15, 44, 23, tz="Europe/Berlin")
+TO = pendulum.datetime(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "query"),
+    [
+        (
+            "processRemoteImage",
+            lambda client: client.process_remote_image("https://a.example/b?c=d&e", SETTINGS),
+            {"source": "https://a.example/b?c=d&e", **SENT},
+        ),
+        ("processDocument", lambda client: client.process_document(ID, SETTINGS), {"taskId": ID, **SENT}),
+        ("getTaskStatus", lambda client: client.get_task_status(ID), {"taskId": ID}),
+        ("deleteTask", lambda client: client.delete_task(ID), {"taskId": ID}),
+    ],
+)
+def test_a_method_about_one_task_asks_by_its_path_and_query_and_gives_the_task(
+    *,
+    server: ScriptedServer,
+    client: CloudOcrClient,
+    tasks_body: Callable[..., bytes],
+    method: str,
+    call: Callable[[CloudOcrClient], OcrTask],
+    query: dict[str, str],
+) -> None:
+    server.reply(method, tasks_body(id=ID, status="Queued"))
+    assert call(client) == OcrTask(id=ID, status="Queued")
+    assert [(received.path, received.query) for received in server.received] == [(method, query)]
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "query"),
+    [
+        ("listTasks", lambda client: client.list_tasks(), {}),
+        (
+            "listTasks",
+            lambda client: client.list_tasks(from_date=FROM, to_date=TO, exclude_deleted=True),
+            {"fromDate": "2026-11-22T14:44:23Z", "toDate": "2026-11-23T00:00:00Z", "excludeDeleted": "true"},
+        ),
+        ("listTasks", lambda client: client.list_tasks(to_date=TO), {"toDate": "2026-11-23T00:00:00Z"}),
+        ("listFinishedTasks", lambda client: client.list_finished_tasks(), {}),
+    ],
+)
+def test_a_list_asks_by_its_path_and_query_and_gives_its_tasks(
+    server: ScriptedServer,
+    client: CloudOcrClient,
+    method: str,
+    call: Callable[[CloudOcrClient], list[OcrTask]],
+    query: dict[str, str],
+) -> None:
+    server.reply(
+        method, b'<response><task id="b" status="Queued"/><task id="a" status="Deleted"/></response>'
+    )
+    assert [task.id for task in call(client)] == ["b", "a"]
+    assert [(received.path, received.query) for received in server.received] == [(method, query)]
+
+
+def test_an_empty_list_is_an_empty_list(server: ScriptedServer, client: CloudOcrClient) -> None:
+    server.reply("listTasks", b"<response/>")
+    assert client.list_tasks() == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda client: client.process_remote_image("", SETTINGS),
+        lambda client: client.get_task_status(""),
+        lambda client: client.get_task_status("00000000-0000-0000-0000-000000000000"),
+        lambda client: client.delete_task("00000000-0000-0000-0000-000000000000"),
+        lambda client: client.process_document("00000000-0000-0000-0000-000000000000", SETTINGS),
+    ],
+)
+def test_what_denotes_nothing_is_refused_before_anything_is_sent(
+    server: ScriptedServer, client: CloudOcrClient, call: Callable[[CloudOcrClient], Any]
+) -> None:
+    with pytest.raises(errors.InvalidParameterError):
+        call(client)
+    assert server.received == []
+
+
+@pytest.mark.parametrize("body", [b"<response/>", b'<response><task id="a"/><task id="b"/></response>'])
+def test_anything_but_one_task_is_unreadable_where_one_is_due(
+    server: ScriptedServer, client: CloudOcrClient, body: bytes
+) -> None:
+    server.reply("getTaskStatus", body)
+    with pytest.raises(errors.UnreadableAnswerError, match="one was expected") as caught:
+        client.get_task_status(ID)
+    assert caught.value.ocr_task_id == ID
+
+
+@pytest.mark.parametrize("path", ["processRemoteImage", "processDocument", "deleteTask"])
+@pytest.mark.parametrize("trouble", [{"cut": 0}, {"status": 503}, {"status": 429}, {"stall": 3.0}])
+def test_what_changes_something_is_sent_once(
+    server: ScriptedServer, client: CloudOcrClient, path: str, trouble: dict[str, Any]
+) -> None:
+    calls: dict[str, Callable[[], OcrTask]] = {
+        "processRemoteImage": lambda: client.process_remote_image("https://a.example/b", SETTINGS),
+        "processDocument": lambda: client.process_document(ID, SETTINGS),
+        "deleteTask": lambda: client.delete_task(ID),
+    }
+    server.reply(path, **trouble)
+    with pytest.raises((errors.ConnectionFailedError, errors.ServerError)):
+        calls[path]()
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("words", ["There is no such task.", "taskId is unknown", ""])
+def test_450_for_a_tasks_status_means_that_it_is_gone(
+    server: ScriptedServer, client: CloudOcrClient, words: str
+) -> None:
+    server.refuse("getTaskStatus", 450, words)
+    with pytest.raises(errors.TaskDeletedError) as caught:
+        client.get_task_status(ID)
+    assert caught.value.ocr_task_id == ID
+    assert ID in str(caught.value)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [404, 407, 413])
+def test_another_refusal_of_a_tasks_status_does_not_mean_that_it_is_gone(
+    server: ScriptedServer, client: CloudOcrClient, status: int
+) -> None:
+    server.reply("getTaskStatus", b"<html>not the service</html>", status=status)
+    with pytest.raises(errors.RequestRejectedError) as caught:
+        client.get_task_status(ID)
+    assert caught.value.ocr_task_id == ID
+
+
+@pytest.mark.parametrize("method", ["getTaskStatus", "processDocument", "deleteTask"])
+def test_every_error_about_a_task_names_it(
+    server: ScriptedServer, client: CloudOcrClient, method: str
+) -> None:
+    server.refuse(method, 401, "Who are you?")
+    calls: dict[str, Callable[[], OcrTask]] = {
+        "getTaskStatus": lambda: client.get_task_status(ID),
+        "processDocument": lambda: client.process_document(ID, SETTINGS),
+        "deleteTask": lambda: client.delete_task(ID),
+    }
+    with pytest.raises(errors.AuthenticationError) as caught:
+        calls[method]()
+    assert caught.value.ocr_task_id == ID
+
+
+def test_a_result_is_streamed_without_credentials(server: ScriptedServer, client: CloudOcrClient) -> None:
+    server.reply("files/a1.result", b"text")
+    assert b"".join(client.download_result(f"{server.url}/files/a1.result?sig=x")) == b"text"
+    assert server.received[0].headers["Authorization"] is None
+
+
+def test_a_client_tells_its_server_and_its_timeouts() -> None:
+    timeouts = Timeouts(connect=1.0, read=2.0)
+    with CloudOcrClient(
+        base_url="https://ocr.example/", application_id="a", password="b", timeouts=timeouts
+    ) as client:
+        assert (client.base_url, client.timeouts) == ("https://ocr.example", timeouts)
+
+
+def test_without_timeouts_there_are_some() -> None:
+    with CloudOcrClient(base_url="https://ocr.example", application_id="a", password="b") as client:
+        assert client.timeouts == Timeouts(connect=10.0, read=20.0)

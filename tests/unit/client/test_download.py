@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A result file arrives whole, byte for byte, or not at all, and its host gets none of our credentials."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_ocr.client.download import CHUNK_BYTES, Downloader
+from airflow_provider_ocr.client.transport import Timeouts
+from airflow_provider_ocr.protocol import errors
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import ScriptedServer
+
+CHUNK = CHUNK_BYTES
+CONTENT = random.Random(7).randbytes(5 * CHUNK + 1000)
+LENGTH = len(CONTENT)
+PATH = "files/a1.result"
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def downloader(pauses: list[float]) -> Iterator[Downloader]:
+    downloader = Downloader(timeouts=Timeouts(connect=2.0, read=0.3), sleep=pauses.append)
+    yield downloader
+    downloader.close()
+
+
+@pytest.fixture
+def url(server: ScriptedServer) -> str:
+    return f"{server.url}/{PATH}?sv=1&sig=SECRET"
+
+
+def _rest(start: int, *, end: int = LENGTH, total: int | str = LENGTH, **more: str) -> dict[str, Any]:
+    """The reply to a range request."""
+    content_range = f"bytes {start}-{end - 1}/{total}"
+    return {"status": 206, "body": CONTENT[start:end], "headers": {"Content-Range": content_range, **more}}
+
+
+def test_a_file_arrives_in_one_go(
+    server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
+) -> None:
+    server.reply(PATH, CONTENT)
+    assert b"".join(downloader.stream(url)) == CONTENT
+    assert (len(server.received), pauses) == (1, [])
+    assert server.received[0].query == {"sv": "1", "sig": "SECRET"}
+
+
+def test_an_empty_file_is_a_file(server: ScriptedServer, downloader: Downloader, url: str) -> None:
+    server.reply(PATH, b"")
+    assert b"".join(downloader.stream(url)) == b""
+
+
+def test_a_big_file_comes_in_pieces_of_bounded_size(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, bytes(3 * CHUNK_BYTES + 1))
+    pieces = [len(piece) for piece in downloader.stream(url)]
+    assert (max(pieces), sum(pieces)) == (CHUNK_BYTES, 3 * CHUNK_BYTES + 1)
+
+
+def test_nothing_is_compressed_on_the_way(server: ScriptedServer, downloader: Downloader, url: str) -> None:
+    server.reply(PATH, CONTENT)
+    list(downloader.stream(url))
+    assert server.received[0].headers["Accept-Encoding"] == "identity"
+
+
+@pytest.fixture
+def _netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Credentials for the loopback, as requests would take them by itself."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login stranger password other\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+
+
+@pytest.mark.usefixtures("_netrc")
+def test_the_result_host_gets_no_credentials(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, CONTENT)
+    list(downloader.stream(url))
+    assert server.received[0].headers["Authorization"] is None
+
+
+@pytest.mark.usefixtures("_netrc")
+def test_a_host_that_the_result_host_redirects_to_gets_no_credentials_either(
+    server: ScriptedServer, other_server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, status=302, headers={"Location": f"{other_server.url}/elsewhere"})
+    other_server.reply("elsewhere", CONTENT)
+    assert b"".join(downloader.stream(url)) == CONTENT
+    assert other_server.received[0].headers["Authorization"] is None
+
+
+def test_a_broken_download_goes_on_where_it_broke(
+    server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
+) -> None:
+    server.reply(PATH, CONTENT, cut=CHUNK + 100, headers={"ETag": '"v1"'})
+    server.reply(PATH, **_rest(CHUNK, ETag='"v1"'), cut=2 * CHUNK)
+    server.reply(PATH, **_rest(3 * CHUNK))
+    assert b"".join(downloader.stream(url)) == CONTENT
+    ranges = [(request.headers["Range"], request.headers["If-Range"]) for request in server.received]
+    assert ranges == [(None, None), (f"bytes={CHUNK}-", '"v1"'), (f"bytes={3 * CHUNK}-", '"v1"')]
+    assert len(pauses) == 2
+
+
+def test_a_server_that_claims_too_much_is_asked_for_the_rest_and_then_given_up(
+    server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
+) -> None:
+    server.reply(PATH, CONTENT, length=LENGTH + 50)
+    server.reply(PATH, **_rest(5 * CHUNK, total=LENGTH + 50), length=1050)
+    with pytest.raises(errors.ConnectionFailedError, match=f"broke off after {5 * CHUNK} bytes"):
+        list(downloader.stream(url))
+    assert (len(server.received), len(pauses)) == (4, 3)
+
+
+def test_nothing_beyond_the_announced_length_is_taken(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, CONTENT, length=LENGTH - 50)
+    server.reply(PATH, b"next")
+    assert b"".join(downloader.stream(url)) == CONTENT[:-50]
+    assert b"".join(downloader.stream(url)) == b"next"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        {"body": CONTENT, "headers": {"ETag": '"v2"'}},
+        {"body": CONTENT},
+        _rest(CHUNK, total=LENGTH + 1),
+        _rest(CHUNK - 1),
+        _rest(CHUNK, ETag='"v2"'),
+        {"status": 206, "body": CONTENT[CHUNK:]},
+        {
+            "status": 206,
+            "body": CONTENT[CHUNK:],
+            "headers": {"Content-Range": f"pages {CHUNK}-{LENGTH - 1}/{LENGTH}"},
+        },
+        _rest(CHUNK, total="*"),
+    ],
+    ids=[
+        "new file",
+        "no ranges",
+        "other length",
+        "other start",
+        "other tag",
+        "no range",
+        "pages",
+        "no total",
+    ],
+)
+def test_a_file_that_changed_or_cannot_be_resumed_is_not_pieced_together(
+    server: ScriptedServer, downloader: Downloader, url: str, second: dict[str, Any]
+) -> None:
+    server.reply(PATH, CONTENT, cut=CHUNK, headers={"ETag": '"v1"'})
+    server.reply(PATH, **second)
+    with pytest.raises(errors.ResultIntegrityError):
+        list(downloader.stream(url))
+
+
+def test_a_compressed_answer_is_never_taken_for_the_file(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, gzip.compress(CONTENT), headers={"Content-Encoding": "gzip"})
+    with pytest.raises((errors.ConnectionFailedError, errors.ResultIntegrityError)):
+        list(downloader.stream(url))
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_an_expired_url_is_said_to_be_expired_at_once(
+    server: ScriptedServer, downloader: Downloader, url: str, status: int
+) -> None:
+    server.reply(PATH, b"<Error>SECRET</Error>", status=status)
+    with pytest.raises(errors.ResultUnavailableError, match=f"expired.*{status}") as caught:
+        list(downloader.stream(url))
+    assert len(server.received) == 1
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_url_may_expire_in_the_middle(server: ScriptedServer, downloader: Downloader, url: str) -> None:
+    server.reply(PATH, CONTENT, cut=CHUNK)
+    server.reply(PATH, status=403)
+    pieces = downloader.stream(url)
+    assert next(pieces) == CONTENT[:CHUNK]
+    with pytest.raises(errors.ResultUnavailableError):
+        next(pieces)
+
+
+@pytest.mark.parametrize("status", [204, 206, 304, 416])
+def test_an_answer_without_the_file_is_not_taken_for_it(
+    server: ScriptedServer, downloader: Downloader, url: str, status: int
+) -> None:
+    server.reply(PATH, status=status)
+    with pytest.raises(errors.ResultUnavailableError, match=str(status)):
+        list(downloader.stream(url))
+
+
+@pytest.mark.parametrize("trouble", [{"cut": 0}, {"status": 503}, {"stall": 3.0}])
+def test_trouble_is_waited_out(
+    server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float], trouble: dict[str, Any]
+) -> None:
+    server.reply(PATH, **trouble)
+    server.reply(PATH, **trouble)
+    server.reply(PATH, CONTENT)
+    assert b"".join(downloader.stream(url)) == CONTENT
+    assert len(pauses) == 2
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind"),
+    [({"cut": 0}, errors.ConnectionFailedError), ({"status": 500}, errors.ServerError)],
+)
+def test_trouble_that_stays_is_an_error_without_the_url(
+    *,
+    server: ScriptedServer,
+    downloader: Downloader,
+    url: str,
+    shown: Callable[[BaseException], str],
+    trouble: dict[str, Any],
+    kind: type[Exception],
+) -> None:
+    server.reply(PATH, **trouble)
+    with pytest.raises(kind) as caught:
+        list(downloader.stream(url))
+    assert len(server.received) == 4
+    assert "SECRET" not in shown(caught.value)
+
+
+def test_each_new_byte_earns_new_attempts(server: ScriptedServer, downloader: Downloader, url: str) -> None:
+    server.reply(PATH, CONTENT, cut=CHUNK)
+    for pieces in (1, 2, 3):
+        server.reply(PATH, cut=0)
+        server.reply(PATH, cut=0)
+        server.reply(PATH, **_rest(pieces * CHUNK), cut=CHUNK)
+    server.reply(PATH, **_rest(4 * CHUNK))
+    assert b"".join(downloader.stream(url)) == CONTENT
+    assert len(server.received) == 11
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/x?sig=SECRET", "nonsense?sig=SECRET", "http://[x?sig=SECRET"]
+)
+def test_a_url_that_leads_nowhere_is_an_error_without_it(
+    downloader: Downloader, shown: Callable[[BaseException], str], url: str
+) -> None:
+    with pytest.raises(errors.OcrError) as caught:
+        list(downloader.stream(url))
+    assert "SECRET" not in shown(caught.value)
+
+
+def test_a_certificate_of_ones_own_ca_bundle_is_trusted(tls_server: ScriptedServer, ca_bundle: Path) -> None:
+    tls_server.reply(PATH, CONTENT)
+    downloader = Downloader(timeouts=Timeouts(), verify=str(ca_bundle), sleep=lambda seconds: None)
+    assert b"".join(downloader.stream(f"{tls_server.url}/{PATH}")) == CONTENT
+    downloader.close()
