@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stream of bytes becomes a file that is complete or absent, on any fsspec filesystem.
+
+How depends on the store. A local file is written beside its place, synced, and moved into place. S3 and
+GCS hold an upload back until it is committed. On any other store the file is written under a temporary
+name and then renamed, which is as atomic as that store's rename.
+
+Leaving a plain ``with open(...)`` block on an error would publish the torso; that is why nothing here
+uses one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+BLOCK_BYTES = 8 * 1024 * 1024
+
+_HOLDS_UPLOADS_BACK = frozenset({"s3", "s3a", "gs", "gcs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was written.
+
+    :param size: bytes.
+    :param sha256: hexadecimal digest of the content.
+    """
+
+    size: int
+    sha256: str
+
+
+def publish(filesystem: AbstractFileSystem, path: str, content: Iterable[bytes]) -> Published:
+    """Write ``content`` to ``path``, over what is there, completely or not at all.
+
+    :param path: as the filesystem takes it. Missing parents are made where the store has folders.
+    :raises Exception: whatever ``content`` or the store raises; then ``path`` is as it was.
+    """
+    protocols = {filesystem.protocol} if isinstance(filesystem.protocol, str) else set(filesystem.protocol)
+    pieces = iter(content)
+    # Content that does not even begin leaves no trace, not so much as a folder.
+    first = next(pieces, b"")
+    counted = _Counted(chain([first], pieces))
+    if protocols & {"file", "local"}:
+        _write_beside_and_move(Path(path), counted)
+    elif protocols & _HOLDS_UPLOADS_BACK:
+        _upload_and_commit(filesystem, path, counted)
+    else:
+        _upload_and_rename(filesystem, path, counted)
+    return Published(counted.size, counted.digest.hexdigest())
+
+
+class _Counted:
+    """Measures what passes through."""
+
+    def __init__(self, content: Iterable[bytes]) -> None:
+        self._content = content
+        self.size = 0
+        self.digest = hashlib.sha256()
+
+    def write_to(self, file: Any) -> None:
+        for piece in self._content:
+            self.size += len(piece)
+            self.digest.update(piece)
+            file.write(piece)
+
+
+def _write_beside_and_move(path: Path, content: _Counted) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
+    with _locked_temporary(path) as file:
+        temporary = Path(file.name)
+        try:
+            content.write_to(file)
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _locked_temporary(path: Path) -> BinaryIO:
+    """A new file beside ``path``, locked while it is open."""
+    while True:
+        file = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part").open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Before it was locked another writer may have taken it for abandoned and removed it.
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the temporaries of writers that were killed; a living writer holds a lock on its own."""
+    for leftover in path.parent.glob(f".{_glob_escaped(path.name)}.*.part"):
+        with suppress(FileNotFoundError, BlockingIOError), leftover.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            leftover.unlink()
+
+
+def _glob_escaped(name: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _upload_and_commit(filesystem: AbstractFileSystem, path: str, content: _Counted) -> None:
+    file = filesystem.open(path, "wb", block_size=BLOCK_BYTES, autocommit=False)
+    try:
+        content.write_to(file)
+        file.close()
+    except BaseException:
+        file.discard()
+        raise
+    file.commit()
+
+
+def _upload_and_rename(filesystem: AbstractFileSystem, path: str, content: _Counted) -> None:
+    parent, _, name = path.rpartition("/")
+    # Not the name itself: fsspec's own mv reads brackets, stars and question marks in it as a pattern.
+    temporary = f"{parent}/.{hashlib.sha256(name.encode()).hexdigest()[:16]}.part"
+    filesystem.makedirs(parent, exist_ok=True)
+    file = filesystem.open(temporary, "wb", block_size=BLOCK_BYTES)
+    try:
+        content.write_to(file)
+        file.close()
+        filesystem.mv(temporary, path)
+    except BaseException:
+        # Closing is what these stores publish on; the temporary name keeps the torso out of sight.
+        with suppress(Exception):
+            file.close()
+        with suppress(FileNotFoundError):
+            filesystem.rm_file(temporary)
+        raise

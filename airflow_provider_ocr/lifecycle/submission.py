@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Submit once: each submission costs money, so none is made while an earlier one may exist.
+
+Before the paid call its intent is recorded; after it, the task's ID. A short key travels in the task's
+description, so that a task whose answer was lost can be found again in the service's own list. Finding
+nothing counts only after a time in which a call that timed out may still have registered, and only if
+two look-ups agree. A look-up that fails raises and never submits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import pendulum
+
+from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.protocol.errors import (
+    AuthenticationError,
+    InvalidParameterError,
+    RequestRejectedError,
+    TaskDeletedError,
+    UnreadableAnswerError,
+)
+from airflow_provider_ocr.protocol.settings import MAX_DESCRIPTION_LENGTH, ProcessingSettings
+from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.times import parse_time
+from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+
+LIST_LIMIT = 1000
+SETTLE_SECONDS = 30.0
+
+_LOOK_BACK_HOURS = 24
+_SECONDS_BETWEEN_LOOKS = 3.0
+_SIGNATURES = frozenset({"sig", "signature", "x-amz-signature", "x-goog-signature"})
+# What goes with a signature of S3 and GCS (V4, V2), CloudFront, and Azure's shared access signatures.
+_SIGNING = re.compile(
+    r"x-(amz|goog)-.*|signature|expires|awsaccesskeyid|googleaccessid|policy|key-pair-id"
+    r"|s[ievprt]|sig|ss|srt|spr|sip|sk(oid|tid|t|e|s|v)"
+)
+_TASK_ID = "ocr_task_id"
+_INTENT = "ocr_submission_intent"
+_UNUSABLE = frozenset({TaskStatus.PROCESSING_FAILED, TaskStatus.DELETED})
+
+
+class Record(Protocol):
+    """What is remembered from one try to the next."""
+
+    def get(self, key: str) -> str | None:
+        """The value kept under ``key``, or None."""
+
+    def set(self, key: str, value: str) -> None:
+        """Keep ``value`` under ``key``; it is safe when this returns."""
+
+
+class Decision(StrEnum):
+    """How a submission came to its task."""
+
+    NEW = "new"
+    ADOPTED_BY_ID = "adopted by ID"
+    ADOPTED_BY_KEY = "adopted by key"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The task, and how it was come by."""
+
+    task: OcrTask
+    decision: Decision
+    reason: str
+
+
+def idempotency_key(*identity: str | int, source: str, settings: ProcessingSettings) -> str:
+    """A short name for one submission: the same for every try, another for another request.
+
+    :param identity: what tells this submission from others, for example DAG, run, task and map index.
+    :param source: the image's URL; what signs it does not count, because that differs from try to try.
+    :param settings: all of them but the password count.
+    :raises InvalidParameterError: if the source is no URL.
+    """
+    query = sorted(replace(settings, pdf_password="").to_query().items())
+    fingerprint = repr((identity, _unsigned(source), query))
+    return hashlib.sha256(fingerprint.encode()).hexdigest()[:20]
+
+
+def _unsigned(url: str) -> str:
+    """A URL without user, fragment and the parameters that sign it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise InvalidParameterError("source", f"it is no URL ({error}).") from None
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    signed = any(name.lower() in _SIGNATURES for name, _ in query)
+    kept = [item for item in query if not (signed and _SIGNING.fullmatch(item[0].lower()))]
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(kept), ""))
+
+
+def with_key(settings: ProcessingSettings, key: str) -> ProcessingSettings:
+    """The settings with the key behind the author's own description.
+
+    :raises InvalidParameterError: if the description leaves no room for it.
+    """
+    marker = _marker(key)
+    room = MAX_DESCRIPTION_LENGTH - len(marker) - 1
+    if len(settings.description) > room:
+        raise InvalidParameterError(
+            "description",
+            f"{len(settings.description)} characters are too long, at most {room} are allowed: "
+            "the rest is needed to find the task again after a crash.",
+        )
+    return replace(settings, description=f"{settings.description} {marker}".strip())
+
+
+class Submitter:
+    """Submits one image once.
+
+    :param client: speaks to the service.
+    :param record: what earlier tries of the same Airflow task left; None where Airflow keeps nothing.
+    :param is_retry: whether this is not the first try.
+    :param now: the present time.
+    :param sleep: waits that many seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        client: CloudOcrClient,
+        record: Record | None,
+        is_retry: bool,
+        now: Callable[[], pendulum.DateTime] = lambda: pendulum.now("UTC"),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._record = record
+        self._is_retry = is_retry
+        self._now = now
+        self._sleep = sleep
+
+    def submit(self, source: str, settings: ProcessingSettings, *, key: str) -> Submission:
+        """The task for this image: an earlier try's if there is one that is of use, else a new one.
+
+        :param key: from `idempotency_key`.
+        :raises OcrError: if the service refuses, cannot be reached, or cannot say what it has.
+        """
+        keyed = with_key(settings, key)
+        reason = "first try"
+        if (known := self._recorded_task(key)) is not None:
+            if known.status not in _UNUSABLE:
+                return Submission(
+                    known, Decision.ADOPTED_BY_ID, f"an earlier try made it; it is {known.status}"
+                )
+            reason = f"the earlier try's task is {known.status}"
+        intent = self._intent(key)
+        if self._is_retry or intent is not None:
+            found = self._find(key, intent)
+            if found is not None:
+                self._keep(_TASK_ID, f"{key} {found.id}")
+                return Submission(
+                    found, Decision.ADOPTED_BY_KEY, f"an earlier try made it; it is {found.status}"
+                )
+            reason = f"{reason}; the service has no usable task of an earlier try"
+        return Submission(self._pay(source, keyed, key), Decision.NEW, reason)
+
+    def _pay(self, source: str, settings: ProcessingSettings, key: str) -> OcrTask:
+        self._keep(_INTENT, f"{key} {self._now().isoformat()}")
+        try:
+            task = self._client.process_remote_image(source, settings)
+        except (RequestRejectedError, AuthenticationError, InvalidParameterError):
+            # The service has said that it made no task, so the next try need not wait for one to appear.
+            self._keep(_INTENT, f"{key} refused")
+            raise
+        self._keep(_TASK_ID, f"{key} {task.id}")
+        return task
+
+    def _recorded_task(self, key: str) -> OcrTask | None:
+        ocr_task_id = self._kept(_TASK_ID, key)
+        if ocr_task_id is None:
+            return None
+        try:
+            return self._client.get_task_status(ocr_task_id)
+        except TaskDeletedError:
+            return OcrTask(id=ocr_task_id, status=TaskStatus.DELETED)
+
+    def _intent(self, key: str) -> pendulum.DateTime | None:
+        kept = self._kept(_INTENT, key)
+        if kept is None or kept == "refused":
+            return None
+        return parse_time(kept)
+
+    def _find(self, key: str, intent: pendulum.DateTime | None) -> OcrTask | None:
+        """The service's task with this key, or None once it is certain that there is none."""
+        start = (intent or self._now()).subtract(hours=_LOOK_BACK_HOURS)
+        found = self._look_up(key, start)
+        # Without a record nobody knows whether the last try's call left this machine.
+        if found is None and (intent is not None or self._record is None):
+            settled = (intent or self._now()).add(seconds=self._client.timeouts.read + SETTLE_SECONDS)
+            self._sleep(max((settled - self._now()).total_seconds(), _SECONDS_BETWEEN_LOOKS))
+            found = self._look_up(key, start)
+        if found is None:
+            self._sleep(_SECONDS_BETWEEN_LOOKS)
+            found = self._look_up(key, start)
+        return found
+
+    def _look_up(self, key: str, start: pendulum.DateTime) -> OcrTask | None:
+        # The server's clock is not ours: a task may seem to come from the future.
+        end = self._now().add(hours=_LOOK_BACK_HOURS)
+        marker = _marker(key)
+        matching = [
+            task
+            for task in list_window(self._client, start, end)
+            if marker in (task.description or "") and task.status not in _UNUSABLE
+        ]
+        return max(matching, key=lambda task: (task.registration_time or start, task.id), default=None)
+
+    def _kept(self, name: str, key: str) -> str | None:
+        kept_key, _, value = (self._record.get(name) or "").partition(" ") if self._record else ("", "", "")
+        return value if kept_key == key and value else None
+
+    def _keep(self, name: str, value: str) -> None:
+        if self._record is not None:
+            self._record.set(name, value)
+
+
+def list_window(client: CloudOcrClient, start: pendulum.DateTime, end: pendulum.DateTime) -> list[OcrTask]:
+    """All tasks of a window, however many: a full answer is cut short, so its window is halved.
+
+    :raises UnreadableAnswerError: if a single second holds more than one answer can.
+    """
+    tasks = client.list_tasks(from_date=start, to_date=end)
+    if len(tasks) < LIST_LIMIT:
+        return tasks
+    seconds = int((end - start).total_seconds())
+    if seconds < 1:
+        raise UnreadableAnswerError(
+            f"listTasks: more than {LIST_LIMIT} tasks in one second; the submission cannot be looked up."
+        )
+    middle = start.add(seconds=seconds // 2)
+    return list_window(client, start, middle) + list_window(client, middle.add(seconds=1), end)
+
+
+def _marker(key: str) -> str:
+    return f"[airflow:{key}]"

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a task's state means for whoever waits for it. One pure function, the same in every mode.
+
+A status beats the deadline: a task that is found Completed late has still succeeded. Trouble on the way
+to the service says nothing about the task, which is paid for and goes on without us; so it is waited out
+until the deadline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import pendulum
+
+from airflow_provider_ocr.protocol.errors import (
+    ConnectionFailedError,
+    NotEnoughCreditsError,
+    OcrError,
+    ServerError,
+    TaskDeletedError,
+    TaskFailedError,
+    UnreadableAnswerError,
+    WaitTimeoutError,
+)
+from airflow_provider_ocr.protocol.redaction import without_url_secrets
+from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+
+Observation = OcrTask | OcrError
+"""What one look at a task gave: its state, or why that could not be learned."""
+
+_PASSING = (ConnectionFailedError, ServerError, UnreadableAnswerError)
+_SOFT = (WaitTimeoutError, TaskFailedError, TaskDeletedError, NotEnoughCreditsError)
+
+
+class Outcome(StrEnum):
+    """What whoever waits does next."""
+
+    WAIT = "wait"
+    SUCCEED = "succeed"
+    SKIP = "skip"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the DAG author wants done about failures.
+
+    :param soft_fail: skip where the task failed, is gone, lacks credits, or took too long.
+    :param never_fail: skip whatever the failure.
+    """
+
+    soft_fail: bool = False
+    never_fail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outcome, and the error behind it where it is SKIP or FAIL."""
+
+    outcome: Outcome
+    error: OcrError | None = None
+
+
+def judge(
+    observation: Observation,
+    *,
+    ocr_task_id: str,
+    policy: Policy,
+    deadline: pendulum.DateTime,
+    now: pendulum.DateTime,
+) -> Verdict:
+    """Decide what an observation means.
+
+    :param observation: what the last look gave.
+    :param ocr_task_id: the task that is waited for; errors name it.
+    :param policy: what to do about failures.
+    :param deadline: when waiting ends.
+    :param now: the present time.
+    """
+    if isinstance(observation, OcrTask) and observation.status == TaskStatus.COMPLETED:
+        return Verdict(Outcome.SUCCEED)
+    error = _failure(observation)
+    if error is None:
+        if now < deadline:
+            return Verdict(Outcome.WAIT)
+        error = _too_late(observation, ocr_task_id)
+    error.ocr_task_id = ocr_task_id
+    skip = policy.never_fail or (policy.soft_fail and isinstance(error, _SOFT))
+    return Verdict(Outcome.SKIP if skip else Outcome.FAIL, error)
+
+
+def failure_of(task: OcrTask) -> OcrError | None:
+    """Why a task that has stopped has no results; None while it runs and when it is completed."""
+    if task.status == TaskStatus.PROCESSING_FAILED:
+        reason = without_url_secrets(task.error or "the service gave no reason.")
+        return TaskFailedError(f"OCR task {task.id} failed: {reason}", ocr_task_id=task.id)
+    if task.status == TaskStatus.DELETED:
+        return TaskDeletedError(f"OCR task {task.id} is deleted.", ocr_task_id=task.id)
+    if task.status == TaskStatus.NOT_ENOUGH_CREDITS:
+        return NotEnoughCreditsError(
+            f"OCR task {task.id} waits for credits: top the application up, then start the task again "
+            "with processDocument.",
+            ocr_task_id=task.id,
+        )
+    return None
+
+
+def _failure(observation: Observation) -> OcrError | None:
+    if isinstance(observation, OcrTask):
+        return failure_of(observation)
+    return None if isinstance(observation, _PASSING) else observation
+
+
+def _too_late(observation: Observation, ocr_task_id: str) -> OcrError:
+    if isinstance(observation, OcrTask):
+        state = f"it is still {observation.status}"
+    else:
+        state = f"its state is not known: {observation}"
+    return WaitTimeoutError(
+        f"OCR task {ocr_task_id} did not end in time; {state}. It goes on at the service, and its results "
+        "can still be had: clear this task to wait again."
+    )

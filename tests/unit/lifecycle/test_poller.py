@@ -1,0 +1,377 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The shared poll loop: a real event loop and a real client, on a clock that runs ten times as fast."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextvars
+import itertools
+import selectors
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.lifecycle.poller import shared_poller
+from airflow_provider_ocr.lifecycle.verdict import Observation
+from airflow_provider_ocr.protocol import errors
+from airflow_provider_ocr.protocol.messages import render_error, render_tasks
+from airflow_provider_ocr.protocol.task import OcrTask
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import Received, ScriptedServer
+    from tests.unit.lifecycle.conftest import Connection
+
+SPEED = 10.0
+KEY = "cloud_ocr_default"
+
+
+class _FastSelector(selectors.DefaultSelector):
+    """Waits a tenth of the time."""
+
+    def select(self, timeout: float | None = None) -> Any:
+        return super().select(None if timeout is None else timeout / SPEED)
+
+
+class _FastLoop(asyncio.SelectorEventLoop):
+    """Its seconds are tenths of real ones."""
+
+    def __init__(self) -> None:
+        super().__init__(_FastSelector())
+
+    def time(self) -> float:
+        return time.monotonic() * SPEED
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    with asyncio.Runner(loop_factory=_FastLoop) as runner:
+        return runner.run(asyncio.wait_for(coroutine, 100.0))
+
+
+def _answers(received: Received) -> bytes:
+    return render_tasks([OcrTask(id=received.query["taskId"], status="Queued")])
+
+
+async def _one_look(connect: Connection, ocr_task_id: str, delay: float = 0.0) -> Observation:
+    async with shared_poller(KEY, connect).watch(ocr_task_id) as watch:
+        return await watch.look(delay)
+
+
+def _gaps(received: list[Received]) -> list[float]:
+    """Seconds, of the fast clock, between one request and the next."""
+    times = [request.at * SPEED for request in received]
+    return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+
+def test_many_watchers_share_one_connection_and_each_sees_its_own_task(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+    names = [f"task{number}" for number in range(50)]
+
+    async def scenario() -> list[Observation]:
+        return await asyncio.gather(*(_one_look(connect, name) for name in names))
+
+    observations = run(scenario())
+    assert [observation.id for observation in observations] == names
+    assert len(connect.clients) == 1
+    assert sorted(request.query["taskId"] for request in server.received) == sorted(names)
+
+
+def test_no_more_than_four_calls_are_made_at_once(server: ScriptedServer, connect: Connection) -> None:
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def slow(received: Received) -> bytes:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.02)
+        with lock:
+            now[0] -= 1
+        return _answers(received)
+
+    server.on("getTaskStatus", slow)
+
+    async def scenario() -> None:
+        await asyncio.gather(*(_one_look(connect, f"task{number}") for number in range(20)))
+
+    run(scenario())
+    assert most == [4]
+
+
+@pytest.mark.parametrize(("delay", "least"), [(0.0, 2.0), (1.0, 2.0), (5.0, 5.0)])
+def test_no_task_is_asked_for_before_two_seconds_have_passed(
+    server: ScriptedServer, connect: Connection, delay: float, least: float
+) -> None:
+    server.on("getTaskStatus", _answers)
+    started = time.monotonic() * SPEED
+    run(_one_look(connect, "a1", delay))
+    assert least <= server.received[0].at * SPEED - started
+
+
+def test_a_task_that_is_watched_again_and_again_is_asked_for_every_two_seconds_at_most(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> None:
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            for _ in range(4):
+                await watch.look(0.0)
+
+    run(scenario())
+    assert len(server.received) == 4
+    assert min(_gaps(server.received)) >= 2.0
+
+
+def test_two_watchers_of_one_task_share_its_looks(server: ScriptedServer, connect: Connection) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> list[Observation]:
+        return list(await asyncio.gather(_one_look(connect, "a1"), _one_look(connect, "a1")))
+
+    assert [observation.id for observation in run(scenario())] == ["a1", "a1"]
+    assert len(server.received) == 1
+
+
+def test_a_watcher_that_comes_between_does_not_have_its_task_asked_for_sooner(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def watcher(starts_after: float) -> None:
+        await asyncio.sleep(starts_after)
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            for _ in range(3):
+                await watch.look(0.0)
+
+    async def scenario() -> None:
+        await asyncio.gather(watcher(0.0), watcher(0.9), watcher(2.7))
+
+    run(scenario())
+    assert min(_gaps(server.received)) >= 2.0
+
+
+def test_a_watcher_that_comes_during_a_slow_look_waits_from_its_end(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def comes_while_the_connection_is_looked_up() -> None:
+        await asyncio.sleep(2.2)
+        await _one_look(connect, "a1")
+
+    async def scenario() -> None:
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            await asyncio.gather(watch.look(0.0), comes_while_the_connection_is_looked_up())
+
+    run(scenario())
+    assert len(server.received) == 2
+    assert min(_gaps(server.received)) >= 2.0
+
+
+def test_a_task_that_is_due_soon_need_not_wait_for_one_that_is_due_late(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> list[str]:
+        order: list[str] = []
+
+        async def watcher(name: str, delay: float) -> None:
+            await _one_look(connect, name, delay)
+            order.append(name)
+
+        late = asyncio.create_task(watcher("late", 8.0))
+        await asyncio.sleep(1.0)
+        await asyncio.gather(watcher("soon", 2.0), late)
+        return order
+
+    assert run(scenario()) == ["soon", "late"]
+
+
+def test_an_error_of_the_service_is_an_observation(server: ScriptedServer, connect: Connection) -> None:
+    server.refuse("getTaskStatus", 450, "No such task.")
+    observation = run(_one_look(connect, "a1"))
+    assert isinstance(observation, errors.TaskDeletedError)
+    assert observation.ocr_task_id == "a1"
+
+
+def _takes_only(password: str) -> Callable[[Received], Any]:
+    token = base64.b64encode(f"app:{password}".encode()).decode()
+
+    def answer(received: Received) -> Any:
+        return _answers(received) if received.headers["Authorization"] == f"Basic {token}" else None
+
+    return answer
+
+
+def test_a_changed_password_is_looked_up_once_for_all_watchers(
+    server: ScriptedServer, connect: Connection, reply: Callable[..., Any]
+) -> None:
+    takes = _takes_only("password 1")
+    refusal = reply(status=401, body=render_error("Who are you?"))
+    server.on("getTaskStatus", lambda received: takes(received) or refusal)
+
+    async def scenario() -> list[Observation]:
+        return await asyncio.gather(*(_one_look(connect, f"task{number}") for number in range(10)))
+
+    assert {type(observation) for observation in run(scenario())} == {OcrTask}
+    assert len(connect.clients) == 2
+
+
+def test_a_password_that_stays_wrong_is_an_observation_after_one_fresh_look_up(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.refuse("getTaskStatus", 401, "Who are you?")
+    assert isinstance(run(_one_look(connect, "a1")), errors.AuthenticationError)
+    assert (len(connect.clients), len(server.received)) == (2, 2)
+
+
+def test_a_connection_is_looked_up_again_after_five_minutes(
+    server: ScriptedServer, connect: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_ocr.lifecycle.poller._CLIENT_LIFETIME", 5.0)
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> None:
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            for _ in range(5):
+                await watch.look(0.0)
+
+    run(scenario())
+    assert len(connect.clients) == 2
+
+
+def test_a_connection_that_cannot_be_looked_up_reaches_every_watcher(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+    connect.failures = [LookupError("no such connection") for _ in range(3)]
+
+    async def scenario() -> list[Any]:
+        looks = (_one_look(connect, f"task{number}") for number in range(3))
+        return await asyncio.gather(*looks, return_exceptions=True)
+
+    assert [str(failure) for failure in run(scenario())] == ["no such connection"] * 3
+    assert server.received == []
+
+
+def test_a_failed_look_up_is_tried_again_at_the_next_look(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+    connect.failures = [LookupError("the metadata database is away")]
+
+    async def scenario() -> Observation:
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            with pytest.raises(LookupError, match="away"):
+                await watch.look(0.0)
+            return await watch.look(0.0)
+
+    assert run(scenario()) == OcrTask(id="a1", status="Queued")
+
+
+def test_one_task_that_cannot_be_asked_for_does_not_disturb_another(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> list[Observation]:
+        return list(await asyncio.gather(_one_look(connect, "00000000-0"), _one_look(connect, "a1")))
+
+    broken, whole = run(scenario())
+    assert isinstance(broken, errors.InvalidParameterError)
+    assert whole == OcrTask(id="a1", status="Queued")
+
+
+def _poll_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("cloud-ocr-poll")]
+
+
+def test_the_loop_and_its_threads_end_with_the_last_watch(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> set[asyncio.Task[Any]]:
+        before = asyncio.all_tasks()
+        await asyncio.gather(_one_look(connect, "a1"), _one_look(connect, "a2"))
+        assert shared_poller(KEY, connect).is_idle
+        return asyncio.all_tasks() - before
+
+    assert run(scenario()) == set()
+    for thread in _poll_threads():
+        thread.join(5.0)
+    assert _poll_threads() == []
+    asked = len(server.received)
+    time.sleep(0.3)
+    assert len(server.received) == asked
+
+
+def test_after_the_last_watch_the_next_begins_afresh(server: ScriptedServer, connect: Connection) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> list[Observation]:
+        return [await _one_look(connect, "a1"), await _one_look(connect, "a2")]
+
+    assert [observation.id for observation in run(scenario())] == ["a1", "a2"]
+    assert len(connect.clients) == 2
+
+
+def test_a_watcher_that_is_cancelled_leaves_the_others_alone(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> Observation:
+        staying = asyncio.create_task(_one_look(connect, "stays", 4.0))
+        leaving = asyncio.create_task(_one_look(connect, "leaves", 3.0))
+        await asyncio.sleep(1.0)
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        return await staying
+
+    assert run(scenario()) == OcrTask(id="stays", status="Queued")
+    assert [request.query["taskId"] for request in server.received] == ["stays"]
+
+
+def test_connections_and_event_loops_have_pollers_of_their_own(connect: Connection) -> None:
+    async def scenario() -> list[Any]:
+        async with shared_poller("first", connect).watch("a1"):
+            return [
+                shared_poller("first", connect),
+                shared_poller("first", connect),
+                shared_poller("second", connect),
+            ]
+
+    first, again, second = run(scenario())
+    elsewhere, _, _ = run(scenario())
+    assert first is again
+    assert first is not second
+    assert first is not elsewhere
+
+
+def test_the_loop_does_not_run_in_the_context_of_who_came_first(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+    log_file = contextvars.ContextVar("log_file", default="the triggerer's own")
+    seen: list[str] = []
+
+    async def noting() -> CloudOcrClient:
+        seen.append(log_file.get())
+        return await connect()
+
+    async def scenario() -> None:
+        log_file.set("a stranger's")
+        async with shared_poller(KEY, noting).watch("a1") as watch:
+            await watch.look(0.0)
+
+    run(scenario())
+    assert seen == ["the triggerer's own"]

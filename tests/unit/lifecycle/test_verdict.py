@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole table of what an observation means, and the words that go with it."""
+
+from __future__ import annotations
+
+import pendulum
+import pytest
+
+from airflow_provider_ocr.lifecycle.verdict import Observation, Outcome, Policy, failure_of, judge
+from airflow_provider_ocr.protocol import errors
+from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+
+ID = "a1"
+DEADLINE = pendulum.datetime(2026, 11, 22, 12)
+BEFORE, AT, AFTER = DEADLINE.subtract(seconds=1), DEADLINE, DEADLINE.add(hours=5)
+
+STRICT, SOFT, NEVER = Policy(), Policy(soft_fail=True), Policy(never_fail=True)
+BOTH = Policy(soft_fail=True, never_fail=True)
+
+WAIT, SUCCEED, SKIP, FAIL = Outcome
+
+
+def _task(status: str) -> OcrTask:
+    return OcrTask(id=ID, status=status)
+
+
+LATE = errors.WaitTimeoutError
+
+# observation, its error, and what STRICT, SOFT and NEVER do; first before the deadline, then after it
+ENDED = [
+    (_task(TaskStatus.COMPLETED), None, SUCCEED, SUCCEED, SUCCEED),
+    (_task(TaskStatus.PROCESSING_FAILED), errors.TaskFailedError, FAIL, SKIP, SKIP),
+    (_task(TaskStatus.DELETED), errors.TaskDeletedError, FAIL, SKIP, SKIP),
+    (_task(TaskStatus.NOT_ENOUGH_CREDITS), errors.NotEnoughCreditsError, FAIL, SKIP, SKIP),
+    (errors.TaskDeletedError("gone"), errors.TaskDeletedError, FAIL, SKIP, SKIP),
+    (errors.AuthenticationError("401"), errors.AuthenticationError, FAIL, FAIL, SKIP),
+    (errors.NotEnabledError("403"), errors.NotEnabledError, FAIL, FAIL, SKIP),
+    (errors.InvalidParameterError("taskId", "bad"), errors.InvalidParameterError, FAIL, FAIL, SKIP),
+    (errors.RequestRejectedError("404", http_status=404), errors.RequestRejectedError, FAIL, FAIL, SKIP),
+]
+GOING_ON: list[Observation] = [
+    _task(TaskStatus.SUBMITTED),
+    _task(TaskStatus.QUEUED),
+    _task(TaskStatus.IN_PROGRESS),
+    _task("Hibernating"),
+    errors.ConnectionFailedError("no answer"),
+    errors.ServerError("503"),
+    errors.UnreadableAnswerError("HTML"),
+]
+TABLE = [
+    *(
+        (observation, now, policy, outcome, error)
+        for observation, error, strict, soft, never in ENDED
+        for now in (BEFORE, AT, AFTER)
+        for policy, outcome in ((STRICT, strict), (SOFT, soft), (NEVER, never), (BOTH, never))
+    ),
+    *(
+        (observation, BEFORE, policy, WAIT, None)
+        for observation in GOING_ON
+        for policy in (STRICT, SOFT, NEVER, BOTH)
+    ),
+    *(
+        (observation, now, policy, outcome, LATE)
+        for observation in GOING_ON
+        for now in (AT, AFTER)
+        for policy, outcome in ((STRICT, FAIL), (SOFT, SKIP), (NEVER, SKIP), (BOTH, SKIP))
+    ),
+]
+
+
+@pytest.mark.parametrize(("observation", "now", "policy", "outcome", "error"), TABLE)
+def test_an_observation_has_one_meaning(
+    observation: Observation,
+    now: pendulum.DateTime,
+    policy: Policy,
+    outcome: Outcome,
+    error: type[Exception] | None,
+) -> None:
+    verdict = judge(observation, ocr_task_id=ID, policy=policy, deadline=DEADLINE, now=now)
+    assert verdict.outcome is outcome
+    assert (None if verdict.error is None else type(verdict.error)) is error
+
+
+@pytest.mark.parametrize("observation", [row[0] for row in ENDED if row[1]] + GOING_ON)
+def test_every_error_names_the_task_that_was_waited_for(observation: Observation) -> None:
+    verdict = judge(observation, ocr_task_id=ID, policy=STRICT, deadline=DEADLINE, now=AFTER)
+    assert verdict.error is not None
+    assert verdict.error.ocr_task_id == ID
+
+
+def test_every_status_of_the_api_is_in_the_table() -> None:
+    observed = {row[0].status for row in TABLE if isinstance(row[0], OcrTask)}
+    assert observed >= set(TaskStatus)
+
+
+@pytest.mark.parametrize(
+    ("observation", "words"),
+    [
+        (_task("Queued"), "it is still Queued"),
+        (errors.ConnectionFailedError("getTaskStatus: no answer"), "not known: getTaskStatus: no answer"),
+    ],
+)
+def test_a_time_out_tells_the_last_that_is_known_and_what_to_do(observation: Observation, words: str) -> None:
+    verdict = judge(observation, ocr_task_id=ID, policy=STRICT, deadline=DEADLINE, now=AFTER)
+    assert words in str(verdict.error)
+    assert "clear this task to wait again" in str(verdict.error)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("The page is empty.", "OCR task a1 failed: The page is empty."),
+        (None, "OCR task a1 failed: the service gave no reason."),
+        ("https://u:p@a.example/b?sig=x: 404", "OCR task a1 failed: https://a.example/b?... 404"),
+    ],
+)
+def test_a_failed_task_tells_the_services_reason_without_secrets(error: str | None, words: str) -> None:
+    failure = failure_of(OcrTask(id=ID, status=TaskStatus.PROCESSING_FAILED, error=error))
+    assert isinstance(failure, errors.TaskFailedError)
+    assert (str(failure), failure.ocr_task_id) == (words, ID)
+
+
+@pytest.mark.parametrize("status", ["Submitted", "Queued", "InProgress", "Completed", "Hibernating"])
+def test_a_task_that_runs_or_is_completed_has_not_failed(status: str) -> None:
+    assert failure_of(_task(status)) is None
