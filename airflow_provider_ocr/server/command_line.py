@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``cloud-ocr-server``: starts the server, and says what it needs to run without Airflow."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import ipaddress
+import logging
+import socket
+import sys
+from collections.abc import Sequence
+from importlib.metadata import requires
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_provider_ocr import __version__
+
+if TYPE_CHECKING:
+    from airflow_provider_ocr.server.networks import Network
+
+DISTRIBUTION = "airflow-provider-ocr"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is 0 after an orderly stop, 1 if the server could not start."""
+    options = _parser().parse_args(arguments)
+    if options.command == "requirements":
+        print("\n".join(server_requirements()))  # noqa: T201 - this is what the command is for
+        return 0
+    return serve(options)
+
+
+def server_requirements() -> list[str]:
+    """What the server needs beside this package, as pip takes it."""
+    marker = 'extra == "server"'
+    found = (entry.partition(";") for entry in requires(DISTRIBUTION) or ())
+    return [
+        requirement.strip() for requirement, _, condition in found if marker in condition.replace("'", '"')
+    ]
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Serve until a signal comes."""
+    # Heavy imports wait until it is clear that there is something to serve.
+    from airflow_provider_ocr.server.running import run_server
+
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    # It warns with whole URLs, in whose queries signatures stand.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    try:
+        options.data.mkdir(parents=True, exist_ok=True)
+        lock = (options.data / "server.lock").open("w")
+    except OSError as error:
+        return _cannot_start(f"the data folder {options.data} cannot be used: {error.strerror}.")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        listener = _listen(options.host, options.port)
+    except BlockingIOError:
+        return _cannot_start(f"another server is running on {options.data}; stop it, or name another --data.")
+    except OSError as error:
+        return _cannot_start(f"{options.host}:{options.port} cannot be listened on: {error.strerror}.")
+    with lock, listener:
+        run_server(
+            listener=listener,
+            data=options.data,
+            passwords=dict(options.application),
+            workers=options.workers,
+            allowed_sources=options.allow_source,
+            tessdata=options.tessdata,
+        )
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cloud-ocr-server", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser(
+        "requirements",
+        help="print the packages that the server needs, one a line, for machines without Airflow",
+    )
+    serving = commands.add_parser(
+        "serve",
+        help="answer the Cloud OCR SDK API and recognise",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    serving.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    serving.add_argument("--port", type=_port, default=8095, help="port to listen on; 0 takes a free one")
+    serving.add_argument(
+        "--data", type=Path, required=True, metavar="DIR", help="folder for database, images and results"
+    )
+    serving.add_argument(
+        "--application",
+        type=_application,
+        action="append",
+        required=True,
+        metavar="NAME:PASSWORD",
+        help="an application that may use the server; may be given several times",
+    )
+    serving.add_argument(
+        "--workers", type=_at_least_one, default=2, metavar="N", help="documents recognised at the same time"
+    )
+    serving.add_argument(
+        "--allow-source",
+        type=_network,
+        action="append",
+        default=[],
+        metavar="CIDR",
+        help="a network that images may be fetched from although it is not public, for example 10.1.0.0/16; "
+        "may be given several times",
+    )
+    serving.add_argument(
+        "--tessdata",
+        type=_folder,
+        default=None,
+        metavar="DIR",
+        help="folder with more tesseract language data",
+    )
+    return parser
+
+
+def _application(text: str) -> tuple[str, str]:
+    name, colon, password = text.partition(":")
+    if not (name and colon and password):
+        raise argparse.ArgumentTypeError("needs the form NAME:PASSWORD")
+    return name, password
+
+
+def _folder(text: str) -> Path:
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is no folder")
+    return Path(text)
+
+
+def _network(text: str) -> Network:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"is no network: {error}") from None
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65535:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is no port number")
+    return int(text)
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return int(text)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
+
+
+def _cannot_start(reason: str) -> int:
+    print(f"cloud-ocr-server: {reason}", file=sys.stderr)  # noqa: T201
+    return 1

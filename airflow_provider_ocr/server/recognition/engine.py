@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tesseract engine: which way up a page lies, and the words on it. One page at a time, one thread.
+
+An engine call that does not say True is an error: the engine hands out fragments of text even then.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import tesserocr
+from tesserocr import OEM, PSM, PT, RIL
+
+from airflow_provider_ocr.protocol.languages import tesseract_codes
+from airflow_provider_ocr.server.document import (
+    Baseline,
+    Block,
+    BlockType,
+    Box,
+    Line,
+    Paragraph,
+    Word,
+    enclosing,
+)
+from airflow_provider_ocr.server.recognition.ink import Grey
+
+MIN_ORIENTATION_CONFIDENCE = 2.0  # upright pages of poor quality score below 1, real turns above 10
+MIN_LINE_CONFIDENCE = 30.0  # below, what is read in a place that was overlooked is a logo or a stamp
+MIN_SCATTERED_CONFIDENCE = 70.0  # below, what is read where no layout was found is a pattern or a photo
+
+_PICTURES = frozenset({PT.FLOWING_IMAGE, PT.HEADING_IMAGE, PT.PULLOUT_IMAGE})
+
+
+def engine_name() -> str:
+    """The engine and its version, for example ``tesseract 5.5.4``."""
+    return str(tesserocr.tesseract_version()).splitlines()[0].strip()
+
+
+class Engine:
+    """Reads grey pages with the data of one tessdata folder.
+
+    :param tessdata: the folder.
+    :raises RuntimeError: if the folder has no data for page orientation.
+    """
+
+    def __init__(self, tessdata: Path) -> None:
+        self._tessdata = f"{tessdata}/"
+        self._orientation = tesserocr.PyTessBaseAPI(path=self._tessdata, lang="osd", psm=PSM.OSD_ONLY)
+        self._reader: tesserocr.PyTessBaseAPI | None = None
+        self._languages: tuple[str, ...] = ()
+
+    def find_rotation(self, grey: Grey, *, dpi: float) -> int:
+        """Degrees (0, 90, 180, 270) to turn the page clockwise to stand upright; 0 where that is unclear."""
+        _show(self._orientation, grey, dpi=dpi)
+        found = self._orientation.DetectOrientationScript()
+        self._orientation.Clear()
+        if found is None or found["orient_conf"] < MIN_ORIENTATION_CONFIDENCE:
+            return 0
+        return (360 - int(found["orient_deg"])) % 360
+
+    def read(self, grey: Grey, *, dpi: float, languages: tuple[str, ...]) -> list[Block]:
+        """Text and picture blocks in reading order.
+
+        :param grey: the upright page, 0 is black.
+        :param dpi: its pixels per inch.
+        :param languages: the API's names.
+        :raises RuntimeError: if the engine does not confirm that it has read the page.
+        """
+        return self._read(grey, PSM.AUTO, dpi=dpi, languages=languages)
+
+    def read_scattered(self, grey: Grey, *, dpi: float, languages: tuple[str, ...]) -> list[Block]:
+        """Text blocks that can be read well, anywhere on a page that has no layout.
+
+        :raises RuntimeError: as ``read`` does.
+        """
+        found = self._read(grey, PSM.SPARSE_TEXT, dpi=dpi, languages=languages)
+        return [block for block in found if _certainty(block) >= MIN_SCATTERED_CONFIDENCE]
+
+    def read_lines(
+        self, grey: Grey, regions: Sequence[Box], *, dpi: float, languages: tuple[str, ...]
+    ) -> list[Block]:
+        """One text block for each region in which a line of text can be read well.
+
+        :param regions: where one line each is supposed to stand.
+        :raises RuntimeError: if the engine does not confirm that it has read a region.
+        """
+        reader = self._reader_for(languages)
+        reader.SetPageSegMode(PSM.SINGLE_LINE)
+        _show(reader, grey, dpi=dpi)
+        found: list[Block] = []
+        for region in regions:
+            reader.SetRectangle(region.left, region.top, region.width, region.height)
+            found += _recognised(reader, languages)
+        reader.Clear()
+        return [block for block in found if _certainty(block) >= MIN_LINE_CONFIDENCE]
+
+    def _read(self, grey: Grey, mode: int, *, dpi: float, languages: tuple[str, ...]) -> list[Block]:
+        reader = self._reader_for(languages)
+        reader.SetPageSegMode(mode)
+        _show(reader, grey, dpi=dpi)
+        blocks = _recognised(reader, languages)
+        reader.Clear()
+        return blocks
+
+    def _reader_for(self, languages: tuple[str, ...]) -> tesserocr.PyTessBaseAPI:
+        if self._reader is None or languages != self._languages:
+            if self._reader is not None:
+                self._reader.End()
+            codes = dict.fromkeys(code for code in tesseract_codes(languages) if code)
+            self._reader = tesserocr.PyTessBaseAPI(
+                path=self._tessdata, lang="+".join(codes), psm=PSM.AUTO, oem=OEM.LSTM_ONLY
+            )
+            self._languages = languages
+        return self._reader
+
+
+def _show(api: tesserocr.PyTessBaseAPI, grey: Grey, *, dpi: float) -> None:
+    height, width = grey.shape
+    api.SetImageBytes(grey.tobytes(), width, height, 1, width)
+    api.SetSourceResolution(round(dpi))
+
+
+def _recognised(reader: tesserocr.PyTessBaseAPI, languages: tuple[str, ...]) -> list[Block]:
+    if reader.Recognize() is not True:
+        raise RuntimeError("the engine did not confirm that it has read it to the end.")
+    codes = tesseract_codes(languages)
+    names = dict(reversed(list(zip(codes, languages, strict=True))))  # of two names for one code the first
+    return _blocks(reader.GetIterator(), names)
+
+
+def _certainty(block: Block) -> float:
+    """Confidence of the worst word; pictures have none."""
+    return min((word.confidence for line in block.lines for word in line.words), default=0.0)
+
+
+@dataclass(slots=True)
+class _OpenLine:
+    """A line while the engine's iterator is within it."""
+
+    baseline: Baseline | None
+    words: list[Word] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    edges: array[int] = field(default_factory=lambda: array("i"))
+    certainties: bytearray = field(default_factory=bytearray)
+
+    def add(self, at: tesserocr.PyResultIterator, language: str) -> None:
+        """Take the word that the iterator is at, and leave the iterator at its last character."""
+        confidence, edges, first = at.Confidence(RIL.WORD), at.BoundingBox(RIL.WORD), len(self.texts)
+        while True:
+            self.texts.append(at.GetUTF8Text(RIL.SYMBOL))
+            self.edges.extend(at.BoundingBox(RIL.SYMBOL))
+            self.certainties.append(min(100, max(0, round(at.Confidence(RIL.SYMBOL)))))
+            if at.IsAtFinalElement(RIL.WORD, RIL.SYMBOL) or not at.Next(RIL.SYMBOL):
+                break
+        text = "".join(self.texts[first:])
+        self.words.append(Word(text, Box(*edges), confidence, language, first, len(self.texts) - first))
+
+    def closed(self) -> Line:
+        """The finished line."""
+        box = enclosing([word.box for word in self.words])
+        baseline = self.baseline or Baseline(box.left, box.bottom, box.right, box.bottom)
+        return Line(tuple(self.words), box, baseline, tuple(self.texts), self.edges, bytes(self.certainties))
+
+
+def _blocks(at: tesserocr.PyResultIterator, names: dict[str | None, str]) -> list[Block]:
+    """Everything that the engine's iterator leads to, in its order.
+
+    :param names: the API's language name for each tesseract code.
+    """
+    pictures: list[tuple[int, Block]] = []
+    texts: list[list[list[_OpenLine]]] = []
+    default = next(iter(names.values()))
+    while True:
+        if _has_text(at):
+            _line_at(at, texts).add(at, names.get(at.WordRecognitionLanguage(), default))
+        elif at.BlockType() in _PICTURES:
+            pictures.append((len(texts), Block(BlockType.PICTURE, Box(*at.BoundingBox(RIL.BLOCK)))))
+        if not at.Next(RIL.WORD):
+            break
+    blocks = [_text_block(paragraphs) for paragraphs in texts]
+    for place, picture in reversed(pictures):
+        blocks.insert(place, picture)
+    return blocks
+
+
+def _has_text(at: tesserocr.PyResultIterator) -> bool:
+    # For some pictures the engine makes up a word that is a space, and is sure of it.
+    return not at.Empty(RIL.WORD) and bool(at.GetUTF8Text(RIL.WORD).strip())
+
+
+def _line_at(at: tesserocr.PyResultIterator, texts: list[list[list[_OpenLine]]]) -> _OpenLine:
+    """The last line of ``texts``, after opening the block, paragraph and line that start at the iterator."""
+    if at.IsAtBeginningOf(RIL.BLOCK) or not texts:
+        texts.append([])
+    if at.IsAtBeginningOf(RIL.PARA) or not texts[-1]:
+        texts[-1].append([])
+    if at.IsAtBeginningOf(RIL.TEXTLINE) or not texts[-1][-1]:
+        texts[-1][-1].append(_OpenLine(_baseline(at)))
+    return texts[-1][-1][-1]
+
+
+def _text_block(paragraphs: list[list[_OpenLine]]) -> Block:
+    closed = tuple(Paragraph(tuple(line.closed() for line in lines)) for lines in paragraphs)
+    return Block(BlockType.TEXT, enclosing([line.box for part in closed for line in part.lines]), closed)
+
+
+def _baseline(at: tesserocr.PyResultIterator) -> Baseline | None:
+    points = at.Baseline(RIL.TEXTLINE)
+    return None if points is None else Baseline(*points[0], *points[1])

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What on a page could be letters, found without reading it: the independent witness for what is read."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Grey = npt.NDArray[np.uint8]
+"""An image of height x width, 0 is black."""
+
+_SEARCH_WIDTH = 1000  # pixels: letters are still apart, and a page takes a few hundredths of a second
+_HEIGHTS = (3, 60)  # pixels at the search's width; what is smaller is dust, larger a picture or a rule
+_PAPER_CONTRAST = 24  # levels; a page whose darkest and lightest parts are closer is bare paper
+
+
+def ink_mask(grey: Grey) -> Grey:
+    """255 where there is ink, 0 elsewhere."""
+    low, high = np.percentile(grey[::4, ::4], (0.01, 99.0))
+    if high - low < _PAPER_CONTRAST:
+        return np.zeros_like(grey)
+    return cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[1].astype(
+        np.uint8, copy=False
+    )
+
+
+def letter_marks(grey: Grey) -> npt.NDArray[np.float64]:
+    """Where the bottom centre of everything is that has the size of a letter.
+
+    :param grey: the page, 0 is black.
+    :return: one row of x and y per mark, in pixels of ``grey``.
+    """
+    scale = min(1.0, _SEARCH_WIDTH / min(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    _, _, parts, _ = cv2.connectedComponentsWithStats(ink_mask(small.astype(np.uint8)), connectivity=8)
+    left, top, width, height, _ = parts[1:].T
+    lowest, highest = _HEIGHTS
+    letters = (height >= lowest) & (height <= highest) & (width <= 4 * highest)
+    feet: npt.NDArray[np.float64] = np.column_stack((left + width / 2, top + height))[letters] / scale
+    return feet

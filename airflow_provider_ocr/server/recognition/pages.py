@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A document's pages, recognised one at a time: corrected, cleared of what is no text, read, and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.server.document import Affine, Block, BlockType, Page
+from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
+from airflow_provider_ocr.server.recognition.correction import find_skew, straightened, turned
+from airflow_provider_ocr.server.recognition.engine import Engine
+from airflow_provider_ocr.server.recognition.errors import RecognitionError
+from airflow_provider_ocr.server.recognition.ink import Grey, letter_marks
+from airflow_provider_ocr.server.recognition.input import PageImage, read_pages
+from airflow_provider_ocr.server.recognition.layout import with_rows
+from airflow_provider_ocr.server.recognition.lighting import evenly_lit
+from airflow_provider_ocr.server.recognition.rules import without_rules
+from airflow_provider_ocr.server.recognition.unread import unread_regions
+
+_DUST = 10  # marks of letter size that a blank page may have: punch holes, staples, specks
+_JPEG_QUALITY = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Corrected:
+    """An upright, straight page image and how it came about."""
+
+    image: Image.Image
+    rotation: int
+    skew: float
+    to_source: Affine
+
+
+def recognise(
+    path: Path, settings: ProcessingSettings, *, engine: Engine, image_folder: Path | None = None
+) -> Iterator[tuple[Page, int]]:
+    """The pages of the document in ``path``, each with the number of pages that the document has.
+
+    :param path: an image or PDF file.
+    :param settings: what ``support.supported`` has accepted.
+    :param engine: reads the pages.
+    :param image_folder: where the corrected page images are kept, if anywhere. Deleting them is the
+        caller's part, as soon as a page is done with.
+    :raises RecognitionError: if the document or one of its pages cannot be read.
+    """
+    for source in read_pages(path):
+        try:
+            page = _recognise_page(source, settings, engine=engine, image_folder=image_folder)
+        except MemoryError as error:
+            raise _too_much_memory(source.number) from error
+        except cv2.error as error:
+            if error.code == cv2.Error.StsNoMem:
+                raise _too_much_memory(source.number) from error
+            raise
+        except (RuntimeError, ValueError) as error:
+            raise RecognitionError(f"Page {source.number} could not be recognised: {error}") from error
+        yield page, source.pages
+
+
+def _recognise_page(
+    source: PageImage, settings: ProcessingSettings, *, engine: Engine, image_folder: Path | None
+) -> Page:
+    corrected = _correct(source, settings, engine)
+    grey = evenly_lit(_grey(corrected.image), dpi=source.dpi)
+    barcodes = find_barcodes(grey, dpi=source.dpi) if settings.reads_barcodes else []
+    unruled = without_rules(without_barcodes(grey, barcodes, dpi=source.dpi), dpi=source.dpi)
+    blocks = _read(unruled.grey, source, engine=engine, languages=settings.language)
+    separators = [Block(BlockType.SEPARATOR, box) for box in unruled.rules]
+    return Page(
+        number=source.number,
+        original_width=source.original_width,
+        original_height=source.original_height,
+        original_dpi=source.original_dpi,
+        width=corrected.image.width,
+        height=corrected.image.height,
+        dpi=source.dpi,
+        rotation=corrected.rotation,
+        skew=corrected.skew,
+        to_original=corrected.to_source.then(source.to_original),
+        blocks=(*blocks, *barcodes, *separators),
+        image=_keep(corrected.image, source, image_folder) if image_folder else None,
+    )
+
+
+def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) -> _Corrected:
+    rotation = 0
+    if settings.correct_orientation:
+        rotation = engine.find_rotation(_grey(source.image), dpi=source.dpi)
+    upright, to_source = turned(source.image, rotation)
+    skew = find_skew(_grey(upright)) if settings.correct_skew else 0.0
+    straight, to_upright = straightened(upright, skew)
+    return _Corrected(straight, rotation, skew, to_upright.then(to_source))
+
+
+def _read(grey: Grey, source: PageImage, *, engine: Engine, languages: tuple[str, ...]) -> list[Block]:
+    """What the engine reads; ink that it makes no word of is a failure unless it is a picture."""
+    blocks = engine.read(grey, dpi=source.dpi, languages=languages)
+    if _has_words(blocks):
+        regions = unread_regions(grey, blocks)
+        overlooked = engine.read_lines(grey, regions, dpi=source.dpi, languages=languages) if regions else []
+        return with_rows(_in_place(blocks, overlooked))
+    if len(letter_marks(grey)) < _DUST:
+        return blocks
+    scattered = engine.read_scattered(grey, dpi=source.dpi, languages=languages)
+    if _has_words(scattered):
+        return scattered
+    outside = grey.copy()
+    for picture in (block.box for block in blocks if block.type is BlockType.PICTURE):
+        outside[picture.top : picture.bottom, picture.left : picture.right] = 255
+    if len(letter_marks(outside)) >= _DUST:
+        raise RecognitionError(f"Page {source.number} is not blank, but no word on it could be read.")
+    return blocks
+
+
+def _in_place(blocks: list[Block], overlooked: list[Block]) -> list[Block]:
+    """Each overlooked block goes before the first that starts below it."""
+    placed = list(blocks)
+    for block in overlooked:
+        below = (index for index, other in enumerate(placed) if other.box.top >= block.box.bottom)
+        placed.insert(next(below, len(placed)), block)
+    return placed
+
+
+def _too_much_memory(number: int) -> RecognitionError:
+    return RecognitionError(f"Page {number} needs more memory than is allowed.")
+
+
+def _has_words(blocks: list[Block]) -> bool:
+    return any(block.type is BlockType.TEXT for block in blocks)
+
+
+def _grey(image: Image.Image) -> Grey:
+    return np.asarray(image if image.mode == "L" else image.convert("L"))
+
+
+def _keep(image: Image.Image, source: PageImage, folder: Path) -> Path:
+    dpi = (source.dpi, source.dpi)
+    if image.mode == "1":
+        path = folder / f"page{source.number}.tif"
+        # One strip, because that is how a PDF file takes it.
+        image.save(path, compression="group4", dpi=dpi, strip_size=image.width * image.height)
+    else:
+        path = folder / f"page{source.number}.jpg"
+        image.save(path, quality=_JPEG_QUALITY, dpi=dpi)
+    return path

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ruled lines, found and erased before recognition: beside one the engine loses letters without saying so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from airflow_provider_ocr.server.document import Box
+from airflow_provider_ocr.server.recognition.ink import Grey, ink_mask
+
+_SHORTEST = 0.4  # inches; strokes of letters up to some 40 points are shorter
+_THICKEST = 0.05  # inches
+_LONG_FOR_ITS_WIDTH = 20  # times; letters' strokes are stouter
+_HALO = 2  # pixels of grey that scanning leaves on either side of a line
+
+
+@dataclass(frozen=True, slots=True)
+class Unruled:
+    """A page without its ruled lines, and where they were."""
+
+    grey: Grey
+    rules: tuple[Box, ...]
+
+
+def without_rules(grey: Grey, *, dpi: float) -> Unruled:
+    """Erase ruled lines; strokes of letters that cross one stay.
+
+    :param grey: the straight page, 0 is black.
+    :param dpi: its pixels per inch.
+    """
+    ink = ink_mask(grey)
+    level, level_rules = _rules(ink, dpi=dpi)
+    upright, upright_rules = _rules(np.ascontiguousarray(ink.T), dpi=dpi)
+    rules = [*level_rules, *(Box(box.top, box.left, box.bottom, box.right) for box in upright_rules)]
+    if not rules:
+        return Unruled(grey, ())
+    thickest = round(_THICKEST * dpi)
+    level_wide, upright_wide = _widened(level), np.ascontiguousarray(_widened(upright).T)
+    letters = ink & ~(level_wide | upright_wide)
+    crossing = _bridged(letters, height=thickest) & level_wide
+    crossing |= (
+        np.ascontiguousarray(_bridged(np.ascontiguousarray(letters.T), height=thickest).T) & upright_wide
+    )
+    erased = (level_wide | upright_wide) & ~(crossing & ink)
+    paper = int(np.median(grey[ink == 0]))
+    return Unruled(np.where(erased > 0, np.uint8(paper), grey), tuple(rules))
+
+
+def _rules(ink: Grey, *, dpi: float) -> tuple[Grey, list[Box]]:
+    """The level rules in ``ink``: their pixels, and their boxes."""
+    shortest = round(_SHORTEST * dpi) | 1  # an even one would move what it finds by a pixel
+    runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
+    count, labels, parts, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+    keep = np.zeros(count, np.uint8)
+    boxes = []
+    for index, (left, top, width, height, area) in enumerate(parts[1:].tolist(), start=1):
+        thickness = area / width
+        if thickness <= _THICKEST * dpi and width >= _LONG_FOR_ITS_WIDTH * thickness:
+            keep[index] = 255
+            boxes.append(Box(left, top, left + width, top + height))
+    return (keep[labels] if boxes else np.zeros_like(ink)), boxes
+
+
+def _widened(level: Grey) -> Grey:
+    kernel = np.ones((2 * _HALO + 1, 2 * _HALO + 1), np.uint8)
+    return cv2.dilate(level, kernel).astype(np.uint8, copy=False)
+
+
+def _bridged(letters: Grey, *, height: int) -> Grey:
+    """Ink that a level rule may have cut: the gaps between ink above and ink below it, filled."""
+    kernel = np.ones((height + 2 * _HALO + 1, 1), np.uint8)
+    return cv2.morphologyEx(letters, cv2.MORPH_CLOSE, kernel).astype(np.uint8, copy=False)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What of the API this server carries out. Nothing is accepted and then ignored.
+
+Loads no engine, so that the process that answers HTTP can ask.
+"""
+
+from __future__ import annotations
+
+from airflow_provider_ocr.protocol.errors import InvalidParameterError
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ImageSource, Profile, TextType, WriteTags
+from airflow_provider_ocr.server.recognition.tessdata import Tessdata
+
+SUPPORTED_FORMATS = frozenset({ExportFormat.TXT, ExportFormat.PDF_SEARCHABLE, ExportFormat.XML})
+
+
+def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
+    """Return if this server carries out every one of ``settings``.
+
+    :raises InvalidParameterError: for the first that it does not; the message says what to use instead.
+    """
+    _languages(settings, tessdata)
+    _formats(settings)
+    if settings.profile is not Profile.DOCUMENT_CONVERSION:
+        _refuse("profile", settings.profile, Profile.DOCUMENT_CONVERSION)
+    if settings.text_type != (TextType.NORMAL,):
+        _refuse("textType", ",".join(settings.text_type), TextType.NORMAL)
+    if settings.image_source is ImageSource.PHOTO:
+        _refuse("imageSource", settings.image_source, "auto or scanner")
+    if settings.write_recognition_variants:
+        _refuse("xml:writeRecognitionVariants", "true", "false")
+    if settings.write_tags is WriteTags.WRITE:
+        _refuse("pdf:writeTags", settings.write_tags, "auto or dontWrite")
+    if settings.pdf_password:
+        raise InvalidParameterError(
+            "pdfPassword", "this server does not open protected PDF files; send an unprotected one."
+        )
+
+
+def _languages(settings: ProcessingSettings, tessdata: Tessdata) -> None:
+    missing = tessdata.unreadable(settings.language)
+    if missing:
+        raise InvalidParameterError(
+            "language",
+            f"this server has no data to read {', '.join(missing)}; it reads "
+            f"{', '.join(sorted(tessdata.languages))}. More come with tesseract data in its tessdata folder.",
+        )
+
+
+def _formats(settings: ProcessingSettings) -> None:
+    missing = [name for name in settings.export_format if name not in SUPPORTED_FORMATS]
+    if missing:
+        raise InvalidParameterError(
+            "exportFormat",
+            f"this server does not write {', '.join(missing)}"
+            f"{' (the default)' if settings.export_format == (ExportFormat.RTF,) else ''}; "
+            f"ask for {', '.join(sorted(SUPPORTED_FORMATS))}.",
+        )
+
+
+def _refuse(parameter: str, value: str, allowed: str) -> None:
+    raise InvalidParameterError(parameter, f"this server does not carry out {value!r}; use {allowed}.")

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The life of a task: its states and the legal moves between them. No I/O.
+
+Whatever changes a task's status asks here first; the store then makes the move in one transaction that
+fails if the task has meanwhile gone elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+
+CREDITS_PER_PAGE = 5
+
+FINISHED = frozenset({TaskStatus.COMPLETED, TaskStatus.PROCESSING_FAILED, TaskStatus.NOT_ENOUGH_CREDITS})
+
+_MOVES: Mapping[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.SUBMITTED: frozenset(
+        {TaskStatus.QUEUED, TaskStatus.PROCESSING_FAILED, TaskStatus.NOT_ENOUGH_CREDITS, TaskStatus.DELETED}
+    ),
+    TaskStatus.QUEUED: frozenset({TaskStatus.IN_PROGRESS, TaskStatus.DELETED}),
+    # Back to Queued is what happens to a task whose recognition a stopped server interrupted.
+    TaskStatus.IN_PROGRESS: frozenset(
+        {TaskStatus.COMPLETED, TaskStatus.PROCESSING_FAILED, TaskStatus.QUEUED}
+    ),
+    TaskStatus.COMPLETED: frozenset({TaskStatus.QUEUED, TaskStatus.DELETED}),
+    TaskStatus.PROCESSING_FAILED: frozenset({TaskStatus.DELETED}),
+    TaskStatus.NOT_ENOUGH_CREDITS: frozenset({TaskStatus.QUEUED, TaskStatus.DELETED}),
+    TaskStatus.DELETED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of status.
+
+    :raises ValueError: if the life cycle has no such move; that is a mistake in the server.
+    """
+
+    origin: TaskStatus
+    target: TaskStatus
+
+    def __post_init__(self) -> None:
+        if self.target not in _MOVES[self.origin]:
+            raise ValueError(f"A task cannot go from {self.origin} to {self.target}.")
+
+
+def can_delete(status: TaskStatus) -> bool:
+    """Whether deleteTask is allowed in this state."""
+    return TaskStatus.DELETED in _MOVES[status]
+
+
+def price(pages: int) -> int:
+    """What a document of so many pages costs, in credits."""
+    return CREDITS_PER_PAGE * pages
