@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Airflow is told about this provider. Read at every start of Airflow, so it imports nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_ocr import __version__
+
+_PACKAGE = "airflow_provider_ocr"
+_INTEGRATION = "Cloud OCR"
+
+
+def get_provider_info() -> dict[str, Any]:
+    """The provider's description, in the form of Airflow's ``provider_info.schema.json``."""
+    return {
+        "package-name": "airflow-provider-ocr",
+        "name": _INTEGRATION,
+        "description": "Turns images at a URL into text and documents through the ABBYY Cloud OCR SDK API.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": _INTEGRATION,
+                "external-doc-url": "https://www.ocrsdk.com/",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [_modules("hooks.cloud_ocr")],
+        "operators": [_modules("operators.cloud_ocr")],
+        "sensors": [_modules("sensors.cloud_ocr")],
+        "triggers": [_modules("triggers.cloud_ocr")],
+        "transfers": [
+            {
+                "source-integration-name": _INTEGRATION,
+                "target-integration-name": "Object storage",
+                "python-module": f"{_PACKAGE}.transfers.cloud_ocr_to_object_storage",
+            }
+        ],
+        "connection-types": [
+            {
+                "connection-type": "cloud_ocr",
+                "hook-class-name": f"{_PACKAGE}.hooks.cloud_ocr.CloudOcrHook",
+                "hook-name": "Cloud OCR",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema"],
+                    "relabeling": {"host": "Server URL", "login": "Application ID"},
+                    "placeholders": {"host": "https://cloud-eu.ocrsdk.com"},
+                },
+                "conn-fields": {
+                    "timeout": {
+                        "label": "Timeout (seconds)",
+                        "schema": {"type": ["number", "null"], "minimum": 1},
+                    },
+                    "ca_bundle": {
+                        "label": "CA bundle (path)",
+                        "schema": {"type": ["string", "null"]},
+                    },
+                },
+            }
+        ],
+    }
+
+
+def _modules(name: str) -> dict[str, Any]:
+    return {"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{name}"]}

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ProcessRemoteImageOperator: the first of the three phases. It submits, once, and waits for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_ocr.lifecycle.submission import Record
+
+_SETTINGS = (
+    "language",
+    "profile",
+    "text_type",
+    "image_source",
+    "correct_orientation",
+    "correct_skew",
+    "read_barcodes",
+    "export_format",
+    "write_recognition_variants",
+    "write_tags",
+    "description",
+)
+
+
+class ProcessRemoteImageOperator(BaseOperator):
+    """Submits the image at a URL for recognition (API method ``processRemoteImage``).
+
+    The XCom return value is the ID of the OCR task, as text. Every submission costs money, so a retry or a
+    cleared task takes up the task that an earlier try made, wherever there is one that is of use.
+
+    Lists may be lists or comma-separated text; an argument that is left out has the API's default.
+
+    :param source: URL of the image, reachable for the service.
+    :param export_format: one to three of txt, pdfSearchable, xml, docx and the API's other formats.
+    :param language: recognition languages, for example ``["English", "German"]``.
+    :param profile: documentConversion, documentArchiving, textExtraction or barcodeRecognition.
+    :param text_type: how the text was put on paper, for example normal or typewriter.
+    :param image_source: auto, photo or scanner.
+    :param correct_orientation: turn pages upright.
+    :param correct_skew: straighten pages.
+    :param read_barcodes: find barcodes.
+    :param write_recognition_variants: write character variants into XML.
+    :param write_tags: tag PDF results: auto, write or dontWrite.
+    :param description: text that the service keeps with the task, up to 224 characters.
+    :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
+    :raises CloudOcrParameterError: at once for a literal that the API does not know, at run time for a
+        rendered one.
+    """
+
+    template_fields: Sequence[str] = ("source", *_SETTINGS, "cloud_ocr_conn_id")
+    ui_color = "#e8f0e4"
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        export_format: Sequence[str] | str | None = None,
+        language: Sequence[str] | str | None = None,
+        profile: str | None = None,
+        text_type: Sequence[str] | str | None = None,
+        image_source: str | None = None,
+        correct_orientation: bool | str | None = None,
+        correct_skew: bool | str | None = None,
+        read_barcodes: bool | str | None = None,
+        write_recognition_variants: bool | str | None = None,
+        write_tags: str | None = None,
+        description: str | None = None,
+        cloud_ocr_conn_id: str = DEFAULT_CONN_ID,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+        self.export_format = export_format
+        self.language = language
+        self.profile = profile
+        self.text_type = text_type
+        self.image_source = image_source
+        self.correct_orientation = correct_orientation
+        self.correct_skew = correct_skew
+        self.read_barcodes = read_barcodes
+        self.write_recognition_variants = write_recognition_variants
+        self.write_tags = write_tags
+        self.description = description
+        self.cloud_ocr_conn_id = cloud_ocr_conn_id
+        with airflow_errors():
+            ProcessingSettings.parse(
+                **{name: value for name, value in self._given().items() if _is_literal(value)}
+            )
+
+    def execute(self, context: Context) -> str:
+        """Submit, and give the OCR task's ID."""
+        from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
+
+        ti = context["ti"]
+        identity = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index if ti.map_index is not None else -1)
+        with airflow_errors():
+            settings = ProcessingSettings.parse(**self._given())
+            key = idempotency_key(*identity, source=self.source, settings=settings)
+            with CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
+                submitter = Submitter(client=client, record=_record(context), is_retry=ti.try_number > 1)
+                submission = submitter.submit(self.source, settings, key=key)
+        self.log.info(
+            "OCR task %s: %s (%s); it is %s.",
+            submission.task.id,
+            submission.decision,
+            submission.reason,
+            submission.task.status,
+        )
+        return submission.task.id
+
+    def _given(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _SETTINGS}
+
+
+class _StateStoreRecord:
+    """What Airflow remembers from one try of a task to the next (Airflow 3.3 and newer)."""
+
+    def __init__(self, task_state_store: Any) -> None:
+        self._store = task_state_store
+
+    def get(self, key: str) -> str | None:
+        value = self._store.get(key)
+        return None if value is None else str(value)
+
+    def set(self, key: str, value: str) -> None:
+        self._store.set(key, value)
+
+
+def _record(context: Context) -> Record | None:
+    store = context.get("task_state_store")
+    return None if store is None else _StateStoreRecord(store)
+
+
+def _is_literal(value: Any) -> bool:
+    """Whether a value can be judged before it is rendered; references to XComs and templates cannot."""
+    if isinstance(value, str):
+        return "{{" not in value and "{%" not in value
+    if isinstance(value, list | tuple):
+        return all(isinstance(item, str) and _is_literal(item) for item in value)
+    return isinstance(value, bool)

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CloudOcrToObjectStorageOperator: the last of the three phases. It lands a task's result files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import BaseOperator
+
+from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+
+    from airflow_provider_ocr.lifecycle.landing import LandedFile
+    from airflow_provider_ocr.protocol.task import OcrTask
+
+
+class CloudOcrToObjectStorageOperator(BaseOperator):
+    """Streams every result file of a completed OCR task into object storage or a local folder.
+
+    Each file is there complete or not at all; on ``file://`` it is moved into place atomically. The XCom
+    return value is a manifest::
+
+        {
+            "ocr_task_id": "...",
+            "credits": 5,
+            "files": [
+                {"export_format": "txt", "uri": "s3://aws_default@texts/a.txt", "size": 12, "sha256": "..."}
+            ],
+        }
+
+    :param ocr_task_id: the OCR task, for example ``wait.output``.
+    :param destination: a folder as ``ObjectStoragePath`` takes it, for example ``file:///data/texts`` or
+        ``s3://aws_default@bucket/texts``.
+    :param export_format: the formats of the submission, in its order: results come without a name.
+    :param name: file name without extension, the OCR task's ID by default. Two formats with the same
+        extension get the format between, as in ``a.pdfa.pdf``.
+    :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
+    """
+
+    template_fields: Sequence[str] = (
+        "ocr_task_id",
+        "destination",
+        "export_format",
+        "name",
+        "cloud_ocr_conn_id",
+    )
+    ui_color = "#dde9f1"
+
+    def __init__(
+        self,
+        *,
+        ocr_task_id: str,
+        destination: str | ObjectStoragePath,
+        export_format: Sequence[str] | str,
+        name: str | None = None,
+        cloud_ocr_conn_id: str = DEFAULT_CONN_ID,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.ocr_task_id = ocr_task_id
+        self.destination = destination
+        self.export_format = export_format
+        self.name = name
+        self.cloud_ocr_conn_id = cloud_ocr_conn_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Land the files, and give the manifest."""
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        from airflow_provider_ocr.lifecycle.landing import land
+
+        folder = ObjectStoragePath(self.destination)
+        with airflow_errors(), CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
+            task, files = land(
+                client=client,
+                ocr_task_id=self.ocr_task_id,
+                export_formats=ProcessingSettings.parse(export_format=self.export_format).export_format,
+                filesystem=folder.fs,
+                folder=folder.path,
+                stem=self.name or self.ocr_task_id,
+                on_file=lambda file: self.log.info(
+                    "OCR task %s: %s landed, %d bytes", self.ocr_task_id, _uri(folder, file), file.size
+                ),
+            )
+        return _manifest(task, files, folder)
+
+
+def _manifest(task: OcrTask, files: Sequence[LandedFile], folder: ObjectStoragePath) -> dict[str, Any]:
+    return {
+        "ocr_task_id": task.id,
+        "credits": task.credits,
+        "files": [
+            {
+                "export_format": str(file.export_format),
+                "uri": _uri(folder, file),
+                "size": file.size,
+                "sha256": file.sha256,
+            }
+            for file in files
+        ],
+    }
+
+
+def _uri(folder: ObjectStoragePath, file: LandedFile) -> str:
+    """Where a file lies, with the connection's ID, so that ``ObjectStoragePath`` opens it as it stands."""
+    # Airflow before 3.1 keeps the ID among the storage options.
+    conn_id = getattr(folder, "conn_id", None) or folder.storage_options.get("conn_id")
+    owner = f"{conn_id}@" if conn_id else ""
+    return f"{folder.protocol or 'file'}://{owner}{folder.path.rstrip('/')}/{file.name}"

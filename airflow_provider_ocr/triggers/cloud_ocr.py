@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CloudOcrTaskTrigger: waits for an OCR task in the triggerer, through the poller that all triggers share.
+
+Events and stored arguments hold IDs, a deadline and a status, and nothing that could be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pendulum
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
+from airflow_provider_ocr.lifecycle.verdict import Outcome, Policy, judge
+from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.times import parse_time
+
+
+class CloudOcrTaskTrigger(BaseTrigger):
+    """Fires once the OCR task is done, failed, gone, or late.
+
+    The event is ``{"ocr_task_id": ..., "status": ...}``. The status is the service's word, or None where the
+    task's state could not be learned; then whoever resumes asks again and sees for itself.
+
+    :param ocr_task_id: the OCR task to wait for.
+    :param deadline: when waiting ends, ISO 8601 with time zone; it stays the same if the triggerer restarts.
+    :param poll_interval: seconds between two looks.
+    :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
+    """
+
+    def __init__(
+        self, *, ocr_task_id: str, deadline: str, poll_interval: float, cloud_ocr_conn_id: str
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Airflow's base class has no types
+        self.ocr_task_id = ocr_task_id
+        self.deadline = deadline
+        self.poll_interval = poll_interval
+        self.cloud_ocr_conn_id = cloud_ocr_conn_id
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class path and arguments, all of them plain values."""
+        return (
+            f"{type(self).__module__}.{type(self).__qualname__}",
+            {
+                "ocr_task_id": self.ocr_task_id,
+                "deadline": self.deadline,
+                "poll_interval": self.poll_interval,
+                "cloud_ocr_conn_id": self.cloud_ocr_conn_id,
+            },
+        )
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, then fire once."""
+        try:
+            status = await self._wait()
+        except Exception:  # a worker meets the same trouble, and can fail the task with it
+            self.log.exception("OCR task %s: cannot be waited for in the triggerer.", self.ocr_task_id)
+            status = None
+        yield TriggerEvent({"ocr_task_id": self.ocr_task_id, "status": status})
+
+    async def _wait(self) -> str | None:
+        """The status with which waiting ends; None where the last look did not give one."""
+        # The client and its libraries are loaded here, in the triggerer, not where DAG files are parsed.
+        from airflow_provider_ocr.lifecycle.poller import SHORTEST_INTERVAL, shared_poller
+
+        deadline = parse_time(self.deadline)
+        self.log.info(
+            "OCR task %s: the first look comes in %.0f s, as the service asks; then every %.0f s until %s.",
+            self.ocr_task_id,
+            SHORTEST_INTERVAL,
+            self.poll_interval,
+            self.deadline,
+        )
+        connect = CloudOcrHook(self.cloud_ocr_conn_id).aget_conn
+        seen: str | None = None
+        async with shared_poller(self.cloud_ocr_conn_id, connect).watch(self.ocr_task_id) as watch:
+            delay = SHORTEST_INTERVAL
+            while True:
+                observation = await watch.look(delay)
+                status = str(observation.status) if isinstance(observation, OcrTask) else None
+                if status != seen or status is None:
+                    self.log.info("OCR task %s: %s", self.ocr_task_id, status or observation)
+                    seen = status
+                now = pendulum.now("UTC")
+                verdict = judge(
+                    observation, ocr_task_id=self.ocr_task_id, policy=Policy(), deadline=deadline, now=now
+                )
+                if verdict.outcome is not Outcome.WAIT:
+                    return status
+                delay = min(self.poll_interval, max((deadline - now).total_seconds(), 0.0))
