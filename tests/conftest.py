@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real servers that tests talk to: one with the sample scans, and ``cloud-ocr-server`` processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.ocr_server import OcrServer, ScanServer
+from demo.processes import LOOPBACK
+
+SAMPLES = Path(__file__).parents[1] / "demo" / "samples"
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of the sample scans, each with its text beside it."""
+    return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def scans() -> Iterator[ScanServer]:
+    """Serves the sample scans on the loopback address."""
+    with ScanServer(SAMPLES) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ocr_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OcrServer]:
+    """A running ``cloud-ocr-server`` that all tests share; do not stop it."""
+    folder = tmp_path_factory.mktemp("ocr-server")
+    with OcrServer(data=folder / "data", logs=folder / "logs") as server:
+        yield server
+
+
+@pytest.fixture
+def new_ocr_server(tmp_path: Path) -> Iterator[Callable[..., OcrServer]]:
+    """Starts a ``cloud-ocr-server`` of the test's own; the next call starts one on the same data folder.
+
+    It takes ``OcrServer``'s optional arguments. Its data lie in ``tmp_path / "data"``.
+    """
+    with ExitStack() as running:
+        runs = 0
+
+        def start(**options: Any) -> OcrServer:
+            nonlocal runs
+            runs += 1
+            logs = tmp_path / f"run-{runs}"
+            return running.enter_context(OcrServer(data=tmp_path / "data", logs=logs, **options))
+
+        yield start
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Callable[[BaseHTTPRequestHandler], None]], str]]:
+    """Starts an HTTP server whose GET requests a function of the test answers; gives its base URL."""
+    with ExitStack() as running:
+
+        def start(answer: Callable[[BaseHTTPRequestHandler], None]) -> str:
+            class Handler(BaseHTTPRequestHandler):
+                def do_GET(self) -> None:
+                    answer(self)
+
+                def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
+                    """Say nothing."""
+
+            server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
+            running.callback(server.server_close)
+            running.callback(server.shutdown)
+            threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+            return f"http://{LOOPBACK}:{server.server_port}"
+
+        yield start
