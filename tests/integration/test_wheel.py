@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The wheel in empty environments: with Airflow and no extras, and as the server without Airflow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from demo.ocr_server import APPLICATION_ID, PASSWORD, OcrServer, ScanServer
+from demo.processes import clean_environment
+
+PROJECT = Path(__file__).resolve().parents[2]
+CONSTRAINTS = PROJECT / "constraints.txt"
+
+IMPORT_ALL = """
+import importlib, pkgutil
+import airflow_provider_ocr
+for name in ("hooks", "operators", "sensors", "triggers", "transfers"):
+    package = importlib.import_module(f"airflow_provider_ocr.{name}")
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)
+        print(module.name)
+"""
+
+
+def run(*command: str | Path) -> str:
+    """The output of a command that has to succeed."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, PROJECT)
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture
+def empty_environment(tmp_path: Path) -> Path:
+    folder = tmp_path / "environment"
+    venv.create(folder, with_pip=True)
+    return folder
+
+
+def has_module(environment: Path, module: str) -> bool:
+    probe = f"import importlib.util; print(importlib.util.find_spec({module!r}) is not None)"
+    return run(environment / "bin" / "python", "-c", probe).strip() == "True"
+
+
+def test_without_extras_every_operator_sensor_and_transfer_imports(
+    wheel: Path, empty_environment: Path
+) -> None:
+    run(empty_environment / "bin" / "pip", "install", wheel, "--constraint", CONSTRAINTS)
+    assert not has_module(empty_environment, "tesserocr")
+    assert run(empty_environment / "bin" / "python", "-c", IMPORT_ALL).split() == [
+        "airflow_provider_ocr.hooks.cloud_ocr",
+        "airflow_provider_ocr.operators.cloud_ocr",
+        "airflow_provider_ocr.sensors.cloud_ocr",
+        "airflow_provider_ocr.triggers.cloud_ocr",
+        "airflow_provider_ocr.transfers.cloud_ocr_to_object_storage",
+    ]
+
+
+def test_the_server_recognises_where_airflow_is_not_installed(
+    wheel: Path,
+    empty_environment: Path,
+    tmp_path: Path,
+    scans: ScanServer,
+) -> None:
+    pip = empty_environment / "bin" / "pip"
+    run(pip, "install", "--no-deps", wheel)
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(run(empty_environment / "bin" / "cloud-ocr-server", "requirements"))
+    run(pip, "install", "--requirement", requirements, "--constraint", CONSTRAINTS)
+    assert not has_module(empty_environment, "airflow")
+    server = OcrServer(data=tmp_path / "data", logs=tmp_path / "logs", environment_folder=empty_environment)
+    client = CloudOcrClient(base_url=server.url, application_id=APPLICATION_ID, password=PASSWORD)
+    with server, client:
+        settings = ProcessingSettings.parse(export_format="txt")
+        task = client.process_remote_image(f"{scans.url}/receipt.png", settings)
+        deadline = time.monotonic() + 60
+        while (task := client.get_task_status(task.id)).is_running:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+        assert b"Corner Grocer" in b"".join(client.download_result(task.result_urls[0]))

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One real Airflow for all system tests: scheduler, DAG processor, triggerer and API server."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.local_airflow import LocalAirflow
+from demo.ocr_server import APPLICATION_ID, PASSWORD, OcrServer
+from demo.processes import free_port
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--airflow-python",
+        default=sys.executable,
+        help="interpreter of another environment that has this package and the Airflow to run the DAGs in",
+    )
+
+
+@pytest.fixture(scope="session")
+def airflow(
+    ocr_server: OcrServer, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[LocalAirflow]:
+    """Airflow with the example DAGs, the DAGs of the tests, and connections good and bad."""
+    home = tmp_path_factory.mktemp("airflow")
+    dags = home / "dags"
+    shutil.copytree(PROJECT / "dags", dags, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "tests" / "system" / "dags", dags, dirs_exist_ok=True)
+    good = {"conn_type": "cloud_ocr", "host": ocr_server.url, "login": APPLICATION_ID, "password": PASSWORD}
+    connections = {
+        "cloud_ocr_default": good,
+        "cloud_ocr_wrong_password": {**good, "password": "not-the-password"},
+        "cloud_ocr_unreachable": {**good, "host": f"http://127.0.0.1:{free_port()}"},
+    }
+    python = pytestconfig.getoption("--airflow-python")
+    with LocalAirflow(home=home, dags=dags, connections=connections, python=python) as running:
+        yield running

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One OCR task that succeeds and one that fails, each waited for in every mode, softly and not."""
+
+from __future__ import annotations
+
+from airflow.sdk import Param, dag
+
+from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
+from airflow_provider_ocr.sensors.cloud_ocr import CloudOcrTaskSensor
+
+MODES = {
+    "poke": {"mode": "poke"},
+    "reschedule": {"mode": "reschedule"},
+    "deferred": {"deferrable": True},
+}
+
+
+@dag(schedule=None, params={"good": Param(type="string"), "bad": Param(type="string")})
+def sensor_modes() -> None:
+    good, bad = (
+        ProcessRemoteImageOperator(
+            task_id=f"submit_{name}", source=f"{{{{ params.{name} }}}}", export_format="txt"
+        )
+        for name in ("good", "bad")
+    )
+    for name, mode in MODES.items():
+        for task_id, submit, soft_fail in (
+            (f"good_{name}", good, False),
+            (f"bad_{name}", bad, False),
+            (f"bad_{name}_soft", bad, True),
+        ):
+            CloudOcrTaskSensor(
+                task_id=task_id,
+                ocr_task_id=submit.output,
+                soft_fail=soft_fail,
+                poke_interval=3,
+                timeout=120,
+                **mode,
+            )
+
+
+sensor_modes()

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real engine on drawn pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from airflow_provider_ocr.server.document import Block, Box
+from airflow_provider_ocr.server.recognition.engine import Engine, engine_name
+
+ENGLISH = ("English",)
+
+
+def text(blocks: list[Block]) -> str:
+    return " ".join(word.text for block in blocks for line in block.lines for word in line.words)
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Share of the smaller box that both have in common."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    smaller = min(one.width * one.height, other.width * other.height)
+    return max(0, width) * max(0, height) / smaller
+
+
+def test_words_are_read_where_they_stand(engine: Engine, draw: Callable[..., Any]) -> None:
+    drawing = draw()
+    blocks = engine.read(np.asarray(drawing.image), dpi=300, languages=ENGLISH)
+    assert text(blocks) == drawing.text
+    words = [word for block in blocks for line in block.lines for word in line.words]
+    assert min(overlap(word.box, box) for word, (_, box) in zip(words, drawing.words, strict=True)) > 0.9
+    assert all(60 < word.confidence <= 100 and word.language == "English" for word in words)
+
+
+def test_characters_spell_their_words(engine: Engine, draw: Callable[..., Any]) -> None:
+    blocks = engine.read(np.asarray(draw().image), dpi=300, languages=ENGLISH)
+    for line in (line for block in blocks for line in block.lines):
+        assert len(line.edges) == 4 * len(line.texts) == 4 * len(line.certainties)
+        for word in line.words:
+            assert "".join(character.text for character in line.characters(word)) == word.text
+
+
+@pytest.mark.parametrize("clockwise", [0, 90, 180, 270])
+def test_a_turned_page_is_turned_back(engine: Engine, draw: Callable[..., Any], clockwise: int) -> None:
+    page = np.rot90(np.asarray(draw().image), k=clockwise // 90)  # numpy turns counter-clockwise
+    assert engine.find_rotation(np.ascontiguousarray(page), dpi=300) == clockwise
+
+
+def test_a_page_without_text_is_not_turned(engine: Engine) -> None:
+    assert engine.find_rotation(np.full((400, 600), 255, np.uint8), dpi=300) == 0
+
+
+def test_words_name_a_language_that_was_asked_for(engine: Engine, draw: Callable[..., Any]) -> None:
+    drawing = draw(("Rechnung vom Montag", "and a line in English"))
+    blocks = engine.read(np.asarray(drawing.image), dpi=300, languages=("German", "English"))
+    assert text(blocks) == drawing.text
+    assert {word.language for block in blocks for line in block.lines for word in line.words} <= {
+        "German",
+        "English",
+    }
+
+
+def test_a_single_line_is_read_in_its_region(engine: Engine, draw: Callable[..., Any]) -> None:
+    drawing = draw(("Total 29.90",))
+    box = drawing.box_of("29.90")
+    region = Box(box.left - 12, box.top - 12, box.right + 12, box.bottom + 12)
+    blocks = engine.read_lines(np.asarray(drawing.image), [region], dpi=300, languages=ENGLISH)
+    assert text(blocks) == "29.90"
+    assert overlap(blocks[0].box, box) > 0.9
+
+
+def test_noise_is_not_taken_for_words(engine: Engine) -> None:
+    noise = np.random.default_rng(3).integers(0, 255, (60, 90), np.uint8)
+    page = np.asarray(Image.fromarray(noise).resize((900, 600), Image.Resampling.BICUBIC))
+    assert text(engine.read_scattered(page, dpi=300, languages=ENGLISH)) == ""
+
+
+def test_an_image_that_the_engine_refuses_is_an_error(engine: Engine) -> None:
+    with pytest.raises(RuntimeError):
+        engine.read(np.full((20, 40_000), 255, np.uint8), dpi=300, languages=ENGLISH)
+
+
+def test_a_folder_without_data_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError):
+        Engine(tmp_path)
+
+
+def test_the_engine_has_a_name_and_a_version() -> None:
+    assert engine_name().startswith("tesseract 5.")

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Marks of letter size, counted without reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from airflow_provider_ocr.server.recognition.ink import ink_mask, letter_marks
+
+
+@pytest.mark.parametrize("level", [0, 128, 250])
+def test_bare_paper_has_no_ink_whatever_its_shade(level: int) -> None:
+    page = np.full((300, 400), level, np.uint8)
+    page += np.random.default_rng(0).integers(0, 6, page.shape, np.uint8)
+    assert not ink_mask(page).any()
+
+
+def test_letters_are_counted_and_found(draw: Callable[..., Any]) -> None:
+    drawing = draw(("HELLO WORLD",))
+    marks = letter_marks(np.asarray(drawing.image))
+    box = drawing.box_of("HELLO")
+    assert len(marks) == 10
+    assert marks[:, 1] == pytest.approx(np.full(10, box.bottom), abs=4)
+
+
+def test_dust_and_pictures_are_no_letters() -> None:
+    page = np.full((1000, 1000), 255, np.uint8)
+    page[100:102, 100:102] = page[300:302, 700:702] = 0
+    page[400:800, 200:900] = 0
+    assert len(letter_marks(page)) == 0

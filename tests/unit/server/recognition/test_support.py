@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is not carried out is refused by name, without loading an engine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_ocr.protocol.errors import InvalidParameterError
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.server.recognition.support import supported
+from airflow_provider_ocr.server.recognition.tessdata import Tessdata
+
+ENGLISH = Tessdata(Path(), frozenset({"eng"}))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"export_format": "txt,pdfSearchable,xml"},
+        {"image_source": "scanner", "correct_orientation": False, "correct_skew": False},
+        {"read_barcodes": True, "write_tags": "dontWrite", "description": "any"},
+        {"export_format": "xml", "write_recognition_variants": False},
+    ],
+)
+def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
+    supported(ProcessingSettings.parse(**{"export_format": "txt", **values}), ENGLISH)
+
+
+@pytest.mark.parametrize(
+    ("values", "parameter"),
+    [
+        ({"language": "English,Polish"}, "language"),
+        ({"language": "Digits"}, "language"),
+        ({"profile": "textExtraction"}, "profile"),
+        ({"text_type": "normal,matrix"}, "textType"),
+        ({"image_source": "photo"}, "imageSource"),
+        ({"export_format": "txt,docx"}, "exportFormat"),
+        ({"export_format": None}, "exportFormat"),
+        ({"export_format": "xml", "write_recognition_variants": True}, "xml:writeRecognitionVariants"),
+        ({"write_tags": "write"}, "pdf:writeTags"),
+        ({"pdf_password": "secret"}, "pdfPassword"),
+    ],
+)
+def test_what_is_not_carried_out_is_refused_by_name(values: dict[str, Any], parameter: str) -> None:
+    settings = ProcessingSettings.parse(**{"export_format": "txt", **values})
+    with pytest.raises(InvalidParameterError) as refused:
+        supported(settings, ENGLISH)
+    assert refused.value.parameter == parameter
+    assert "secret" not in str(refused.value)
+
+
+def test_asking_loads_no_engine() -> None:
+    heavy = "tesserocr cv2 numpy PIL pypdfium2 pikepdf lxml zxingcpp fontTools"
+    code = (
+        "import sys; import airflow_provider_ocr.server.recognition.support; "
+        f"print([name for name in {heavy.split()} if name in sys.modules])"
+    )
+    asked = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert asked.stdout.strip() == "[]"

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The data of the installed wheels and of the user, in one folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_ocr.server.recognition.tessdata import Tessdata, gather_tessdata
+
+
+def test_the_installed_wheels_read_english_and_german(tessdata: Tessdata) -> None:
+    assert {"English", "German"} <= tessdata.languages
+    assert "osd" not in tessdata.codes
+    assert (tessdata.folder / "osd.traineddata").stat().st_size > 0
+
+
+def test_languages_without_data_are_named_in_order(tessdata: Tessdata) -> None:
+    assert tessdata.unreadable(["Polish", "English", "Digits"]) == ["Polish", "Digits"]
+
+
+def test_the_users_own_data_win_over_a_wheels(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    for name in ("eng", "pol"):
+        (own / f"{name}.traineddata").write_bytes(b"own")
+    found = gather_tessdata(tmp_path / "links", extra=own)
+    assert "Polish" in found.languages
+    assert (found.folder / "eng.traineddata").read_bytes() == b"own"
+
+
+def test_gathering_again_follows_what_has_changed(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    gather_tessdata(tmp_path / "links")
+    (own / "eng.traineddata").write_bytes(b"new")
+    found = gather_tessdata(tmp_path / "links", extra=own)
+    assert (found.folder / "eng.traineddata").read_bytes() == b"new"
+    assert gather_tessdata(tmp_path / "links").codes == Tessdata.of(tmp_path / "links").codes
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
+        gather_tessdata(tmp_path / "links", extra=tmp_path / "nowhere")
