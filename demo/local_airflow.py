@@ -143,11 +143,14 @@ class LocalAirflow:
         found = self._call("GET", f"{path}?map_index={map_index}", accept=(200, 404))
         return None if found is None else found["value"]
 
-    def task_log(
-        self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, try_number: int = 1
-    ) -> str:
-        """The log of one try, the triggerer's part included, one event a line."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
+    def task_log(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
+        """The log of the last try, the triggerer's part included, one event a line."""
+        [last_try] = (
+            instance.try_number
+            for instance in self.task_instances(dag_id, run_id)
+            if (instance.task_id, instance.map_index) == (task_id, map_index)
+        )
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{last_try}"
         found = self._call("GET", f"{path}?map_index={map_index}&full_content=true")
         return "\n".join(_log_line(entry) for entry in found["content"])
 

@@ -34,11 +34,14 @@ _log = logging.getLogger("cloud_ocr_server")
 def create_app(*, accounts: Accounts, methods: ApiMethods, store: Store, files: ResultFiles) -> ASGIApp:
     """The ASGI application."""
     endpoints = _Endpoints(accounts=accounts, methods=methods, store=store, files=files)
+    api = Route("/{method}", endpoints.call_method, methods=["GET", "POST"])
+    # Starlette adds HEAD wherever GET is; but whoever wants no answer must not make a task.
+    api.methods = {"GET", "POST"}
     app = Starlette(
         routes=[
             Route("/health", lambda _: PlainTextResponse("ok\n")),
             Route("/results/{task}/{position}", endpoints.send_result, methods=["GET", "HEAD"]),
-            Route("/{method}", endpoints.call_method, methods=["GET", "POST"]),
+            api,
         ],
         exception_handlers={404: _http_error, 405: _http_error, 500: _internal_error},
     )

@@ -43,7 +43,9 @@ class SourceFetcher:
 
     def __init__(self, policy: AddressPolicy) -> None:
         self._session = _PlainSession()
-        self._session.headers["User-Agent"] = f"cloud-ocr-server/{__version__}"
+        agent = f"cloud-ocr-server/{__version__}"
+        # Images are compressed already, and a gzip stream that was cut short can look complete.
+        self._session.headers.update({"User-Agent": agent, "Accept-Encoding": "identity"})
         adapter = _CheckedAdapter(policy)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)

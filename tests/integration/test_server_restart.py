@@ -151,16 +151,10 @@ def test_after_a_crash_every_task_completes_and_nothing_of_the_crash_is_left(
 
 
 # To the process alone, as a container's runtime; to its whole group, as a terminal's Ctrl-C.
-GROUP = pytest.mark.xfail(
-    reason="the recognition process heeds the signal too, and its task fails before the server stops",
-    strict=False,
-)
-
-
 @pytest.mark.parametrize(
     ("send", "number"),
-    [(os.kill, signal.SIGTERM), pytest.param(os.killpg, signal.SIGINT, marks=GROUP)],
-    ids=["process", "group"],
+    [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGTERM), (os.killpg, signal.SIGINT)],
+    ids=["process", "group", "ctrl_c"],
 )
 def test_told_to_stop_it_stops_in_seconds_and_the_next_start_goes_on(
     *,

@@ -142,7 +142,15 @@ def _start(command: list[str]) -> subprocess.Popen[bytes]:
         "LANG": "C.UTF-8",
     }
     return subprocess.Popen(  # noqa: S603 - the command is all ours
-        command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, cwd="/", bufsize=0
+        command,
+        stdin=pipe,
+        stdout=pipe,
+        stderr=pipe,
+        env=environment,
+        cwd="/",
+        bufsize=0,
+        # Ctrl-C is for the server, which ends this process when it sees fit.
+        process_group=0,
     )
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import Param, dag
 
 from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
@@ -14,6 +16,8 @@ CONNECTION = "{{ params.cloud_ocr_conn_id }}"
 
 @dag(
     schedule=None,
+    # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
+    default_args={"retries": 1, "retry_delay": timedelta(seconds=1)},
     params={
         "source": Param(type="string"),
         "cloud_ocr_conn_id": Param(type="string"),

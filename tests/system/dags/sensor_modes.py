@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import Param, dag
 
 from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
@@ -15,7 +17,12 @@ MODES = {
 }
 
 
-@dag(schedule=None, params={"good": Param(type="string"), "bad": Param(type="string")})
+@dag(
+    schedule=None,
+    # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
+    default_args={"retries": 1, "retry_delay": timedelta(seconds=1)},
+    params={"good": Param(type="string"), "bad": Param(type="string")},
+)
 def sensor_modes() -> None:
     good, bad = (
         ProcessRemoteImageOperator(

@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages drawn with known text at known places, and pages as recognition would give them."""
+"""Pages drawn with known text at known places, pages as recognition would give them, and the server's parts
+without its workers: real store, files and methods, and HTTP in front of them.
+"""
 
 from __future__ import annotations
 
+import re
+import socket
+import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
+import requests
+import uvicorn
 from PIL import Image, ImageDraw, ImageFont
 
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
+from airflow_provider_ocr.server.accounts import Accounts
+from airflow_provider_ocr.server.app import create_app
 from airflow_provider_ocr.server.document import (
     Affine,
     Baseline,
@@ -23,8 +34,16 @@ from airflow_provider_ocr.server.document import (
     Word,
     enclosing,
 )
+from airflow_provider_ocr.server.methods import ApiMethods
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata, gather_tessdata
+from airflow_provider_ocr.server.results import ResultFiles
+from airflow_provider_ocr.server.store import Store, StoredTask, encode_quality
+from airflow_provider_ocr.server.tasks import Move
+
+PASSWORDS = {"my app": "pass:word", "other": "secret"}
+SOURCE = "https://example.com/scan.png?signature=canary-source"
+TEXT = "\ufeffDear reader,\nthis is a result.\n" * 100
 
 LETTER = (
     "The quarterly report of the harbour office",
@@ -144,3 +163,120 @@ def make_page() -> Callable[..., Page]:
 
 def text_block(lines: Sequence[Line]) -> Block:
     return Block(BlockType.TEXT, enclosing([line.box for line in lines]), (Paragraph(tuple(lines)),))
+
+
+class IdleWorkforce:
+    """Takes tasks and does nothing with them."""
+
+    def __init__(self) -> None:
+        self.accepted: list[StoredTask] = []
+
+    def accept(self, task: StoredTask) -> None:
+        self.accepted.append(task)
+
+    def seconds_until_done(self) -> int:
+        return 7
+
+
+class Backend:
+    """The methods on a store and files of their own."""
+
+    def __init__(self, folder: Path, tessdata: Tessdata) -> None:
+        self.store = Store.in_folder(folder)
+        self.files = ResultFiles(folder)
+        self.workforce = IdleWorkforce()
+        self.methods = ApiMethods(
+            store=self.store, files=self.files, workforce=self.workforce, tessdata=tessdata
+        )
+
+
+class Site:
+    """A backend that is served over HTTP.
+
+    :param url: where.
+    """
+
+    def __init__(self, backend: Backend, url: str) -> None:
+        self.backend = backend
+        self.url = url
+
+    def get(
+        self, path: str, /, application: str | None = "my app", password: str = "", **query: str
+    ) -> requests.Response:
+        """The answer to an application, or to nobody."""
+        auth = (application, password or PASSWORDS[application]) if application else None
+        return requests.get(f"{self.url}/{path}", params=query, auth=auth, timeout=10)
+
+    def submit(self, **query: str) -> str:
+        """The ID of a new task."""
+        given = {"source": SOURCE, "exportFormat": "txt", **query}
+        answer = self.get("processRemoteImage", "my app", "", **given)
+        assert answer.status_code == 200, answer.text
+        (ocr_task_id,) = re.findall('<task id="([0-9a-f-]{36})"', answer.text)
+        return str(ocr_task_id)
+
+    def move(self, ocr_task_id: str, *statuses: TaskStatus) -> None:
+        """Bring a Submitted task to a state through those before it."""
+        origin = TaskStatus.SUBMITTED
+        for target in statuses:
+            assert self.backend.store.move(ocr_task_id, Move(origin, target))
+            origin = target
+
+    def complete(self, **query: str) -> str:
+        """The ID of a task that is completed, its results TEXT in every format."""
+        ocr_task_id = self.submit(**query)
+        work = self.backend.files.new_work_folder(ocr_task_id)
+        for place, name in enumerate(query.get("exportFormat", "txt").split(","), start=1):
+            extension = ExportFormat(name).file_type.extension
+            (work / f"result{place}.{extension}").write_text(TEXT, encoding="utf-8")
+        self.backend.files.publish(ocr_task_id)
+        self.move(ocr_task_id, TaskStatus.QUEUED, TaskStatus.IN_PROGRESS)
+        done = Move(TaskStatus.IN_PROGRESS, TaskStatus.COMPLETED)
+        quality = encode_quality({"X-Ocr-Pages": "3"})
+        assert self.backend.store.move(ocr_task_id, done, credits=15, quality=quality)
+        return ocr_task_id
+
+    def result_urls(self, ocr_task_id: str) -> list[str]:
+        """Fresh URLs of a task's results."""
+        task = ET.fromstring(self.get("getTaskStatus", taskId=ocr_task_id).content)[0]
+        return [value for name, value in task.attrib.items() if name.startswith("resultUrl")]
+
+    @staticmethod
+    def check_error(answer: requests.Response, status: int, *said: str) -> None:
+        """Assert that the answer is an error document in the form that clients of all languages read."""
+        assert answer.status_code == status
+        assert answer.headers["Content-Type"] == "text/xml; charset=utf-8"
+        declaration = '<?xml version="1.0" encoding="utf-8"?>'
+        assert answer.text.startswith(f'{declaration}<error><message language="english">')
+        assert answer.text.endswith("</message></error>")
+        assert "\n" not in answer.text
+        message = ET.fromstring(answer.content)[0].text or ""
+        for words in said or (" ",):
+            assert words in message
+
+
+@pytest.fixture
+def backend(tmp_path: Path, tessdata: Tessdata) -> Iterator[Backend]:
+    """A backend on ``tmp_path``."""
+    backend = Backend(tmp_path, tessdata)
+    yield backend
+    backend.store.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, tessdata: Tessdata) -> Iterator[Site]:
+    """A backend on the loopback address that the tests of a module share."""
+    backend = Backend(tmp_path_factory.mktemp("data"), tessdata)
+    app = create_app(
+        accounts=Accounts(PASSWORDS), methods=backend.methods, store=backend.store, files=backend.files
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        # As run_server has it: uvicorn's own access log would print queries.
+        config = uvicorn.Config(app, access_log=False, log_config=None, log_level="warning")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield Site(backend, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        server.should_exit = True
+        thread.join()
+    backend.store.close()

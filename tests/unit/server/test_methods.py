@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pendulum
@@ -14,12 +14,12 @@ from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import render_time
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
 from airflow_provider_ocr.server import methods as methods_module
-from airflow_provider_ocr.server.methods import ApiMethods, Call, RejectedError
+from airflow_provider_ocr.server.methods import Call, RejectedError
 from airflow_provider_ocr.server.recognition.support import SUPPORTED_FORMATS
-from airflow_provider_ocr.server.recognition.tessdata import Tessdata, gather_tessdata
-from airflow_provider_ocr.server.results import ResultFiles
-from airflow_provider_ocr.server.store import Store, StoredTask
 from airflow_provider_ocr.server.tasks import Move
+
+if TYPE_CHECKING:
+    from tests.unit.server.conftest import Backend
 
 SOURCE = "https://example.com/scan.png"
 S, Q, P, C, F, N, D = (
@@ -34,29 +34,14 @@ S, Q, P, C, F, N, D = (
 WAYS = {S: (), Q: (Q,), P: (Q, P), C: (Q, P, C), F: (F,), N: (N,), D: (D,)}
 
 
-class Workforce:
-    """Takes tasks and does nothing with them."""
-
-    def __init__(self) -> None:
-        self.accepted: list[StoredTask] = []
-
-    def accept(self, task: StoredTask) -> None:
-        self.accepted.append(task)
-
-    def seconds_until_done(self) -> int:
-        return 7
-
-
 class Server:
-    """The methods on a store and files of their own."""
+    """Calls the methods of a backend."""
 
-    def __init__(self, folder: Path, tessdata: Tessdata) -> None:
-        self.store = Store.in_folder(folder)
-        self.files = ResultFiles(folder)
-        self.workforce = Workforce()
-        self.methods = ApiMethods(
-            store=self.store, files=self.files, workforce=self.workforce, tessdata=tessdata
-        )
+    def __init__(self, backend: Backend) -> None:
+        self.store = backend.store
+        self.files = backend.files
+        self.methods = backend.methods
+        self.accepted = backend.workforce.accepted
 
     def call(
         self, method: str, query: dict[str, str] | None = None, application: str = "app"
@@ -85,16 +70,9 @@ class Server:
         return ocr_task_id
 
 
-@pytest.fixture(scope="module")
-def tessdata(tmp_path_factory: pytest.TempPathFactory) -> Tessdata:
-    return gather_tessdata(tmp_path_factory.mktemp("tessdata"))
-
-
 @pytest.fixture
-def server(tmp_path: Path, tessdata: Tessdata) -> Iterator[Server]:
-    server = Server(tmp_path, tessdata)
-    yield server
-    server.store.close()
+def server(backend: Backend) -> Server:
+    return Server(backend)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +114,7 @@ CARRIED_OUT = [
 def test_what_is_carried_out_is_accepted(query: dict[str, str], server: Server) -> None:
     task = server.submit(**query)
     assert (task.status, task.credits, task.files_count) == ("Submitted", 0, 1)
-    assert server.workforce.accepted == [server.store.find(task.id)]
+    assert server.accepted == [server.store.find(task.id)]
 
 
 # All values of the API that this server does not carry out, and some that are none of the API's.
@@ -172,7 +150,7 @@ def test_what_is_not_carried_out_is_refused_by_name(name: str, value: str, serve
     query = {"source": SOURCE, "exportFormat": "txt", name: value}
     assert server.refusal("processRemoteImage", query).startswith(f"{name}: ")
     assert server.call("listTasks") == []
-    assert server.workforce.accepted == []
+    assert server.accepted == []
 
 
 def test_variants_are_refused_also_where_xml_is_exported(server: Server) -> None:

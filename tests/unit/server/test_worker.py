@@ -19,7 +19,7 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
 from airflow_provider_ocr.server.children import RecognitionSummary
 from airflow_provider_ocr.server.networks import AddressPolicy
-from airflow_provider_ocr.server.recognition.tessdata import Tessdata, gather_tessdata
+from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 from airflow_provider_ocr.server.results import ResultFiles
 from airflow_provider_ocr.server.source import SourceFetcher
 from airflow_provider_ocr.server.store import Store, StoredTask
@@ -85,11 +85,6 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass in time"
         time.sleep(0.02)
-
-
-@pytest.fixture(scope="module")
-def tessdata(tmp_path_factory: pytest.TempPathFactory) -> Tessdata:
-    return gather_tessdata(tmp_path_factory.mktemp("tessdata"))
 
 
 @pytest.fixture(scope="module")
