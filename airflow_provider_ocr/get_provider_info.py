@@ -36,28 +36,24 @@ def get_provider_info() -> dict[str, Any]:
                 "python-module": f"{_PACKAGE}.transfers.cloud_ocr_to_object_storage",
             }
         ],
-        "connection-types": [
-            {
-                "connection-type": "cloud_ocr",
-                "hook-class-name": f"{_PACKAGE}.hooks.cloud_ocr.CloudOcrHook",
-                "hook-name": "Cloud OCR",
-                "ui-field-behaviour": {
-                    "hidden-fields": ["schema"],
-                    "relabeling": {"host": "Server URL", "login": "Application ID"},
-                    "placeholders": {"host": "https://cloud-eu.ocrsdk.com"},
-                },
-                "conn-fields": {
-                    "timeout": {
-                        "label": "Timeout (seconds)",
-                        "schema": {"type": ["number", "null"], "minimum": 1},
-                    },
-                    "ca_bundle": {
-                        "label": "CA bundle (path)",
-                        "schema": {"type": ["string", "null"]},
-                    },
-                },
-            }
-        ],
+        "connection-types": [_connection_type()],
+    }
+
+
+def _connection_type() -> dict[str, Any]:
+    return {
+        "connection-type": "cloud_ocr",
+        "hook-class-name": f"{_PACKAGE}.hooks.cloud_ocr.CloudOcrHook",
+        "hook-name": "Cloud OCR",
+        "ui-field-behaviour": {
+            "hidden-fields": ["schema"],
+            "relabeling": {"host": "Server URL", "login": "Application ID"},
+            "placeholders": {"host": "https://cloud-eu.ocrsdk.com"},
+        },
+        "conn-fields": {
+            "timeout": {"label": "Timeout (seconds)", "schema": {"type": ["number", "null"], "minimum": 1}},
+            "ca_bundle": {"label": "CA bundle (path)", "schema": {"type": ["string", "null"]}},
+        },
     }
 
 

@@ -87,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
         help="answer the Cloud OCR SDK API and recognise",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
+    _add_serve_options(serving)
+    return parser
+
+
+def _add_serve_options(serving: argparse.ArgumentParser) -> None:
     serving.add_argument("--host", default="127.0.0.1", help="address to listen on")
     serving.add_argument("--port", type=_port, default=8095, help="port to listen on; 0 takes a free one")
     serving.add_argument(
@@ -119,7 +124,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder with more tesseract language data",
     )
-    return parser
 
 
 def _application(text: str) -> tuple[str, str]:

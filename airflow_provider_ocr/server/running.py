@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from airflow_provider_ocr.server.accounts import Accounts
 from airflow_provider_ocr.server.app import create_app
@@ -50,20 +51,24 @@ def run_server(
     workforce = Workers(store=store, files=files, fetcher=fetcher, tessdata=languages.folder, count=workers)
     methods = ApiMethods(store=store, files=files, workforce=workforce, tessdata=languages)
     app = create_app(accounts=Accounts(passwords), methods=methods, store=store, files=files)
-    # uvicorn's own access log would print queries.
-    config = uvicorn.Config(
-        app, access_log=False, log_config=None, log_level="warning", timeout_graceful_shutdown=5
-    )
     # uvicorn stops in order and then sends itself the same signal again; the rest stops in order too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     workforce.start()
     try:
-        host, port = listener.getsockname()[:2]
-        _log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
-        uvicorn.Server(config).run(sockets=[listener])
+        _answer(app, listener)
     except KeyboardInterrupt:
         _log.info("interrupted")
     finally:
         workforce.stop()
         store.close()
         _log.info("stopped")
+
+
+def _answer(app: ASGIApp, listener: socket.socket) -> None:
+    # uvicorn's own access log would print queries.
+    config = uvicorn.Config(
+        app, access_log=False, log_config=None, log_level="warning", timeout_graceful_shutdown=5
+    )
+    host, port = listener.getsockname()[:2]
+    _log.info("listening on http://%s:%d", f"[{host}]" if ":" in host else host, port)
+    uvicorn.Server(config).run(sockets=[listener])

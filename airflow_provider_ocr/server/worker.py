@@ -183,15 +183,11 @@ class Workers:
 
 
 def quality_headers(summary: RecognitionSummary) -> dict[str, str]:
-    """How well a document was read, as the HTTP headers that come with its results.
-
-    X-Ocr-Failed-Pages is there for clients to check; a document with a failed page has no results yet.
-    """
+    """How well a document was read, as the HTTP headers that come with its results."""
     confidence = summary.word_confidence
     return {
         "X-Ocr-Pages": str(summary.pages),
         "X-Ocr-Blank-Pages": str(summary.blank_pages),
-        "X-Ocr-Failed-Pages": "0",
         "X-Ocr-Word-Confidence": "" if confidence is None else f"{confidence:.1f}",
         "X-Ocr-Low-Words": str(summary.low_words),
         "X-Ocr-Rotated-Pages": str(summary.rotated_pages),

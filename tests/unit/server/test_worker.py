@@ -115,7 +115,6 @@ def test_a_scan_is_fetched_recognised_and_published(shop: Shop, scans: ScanServe
     assert (task.status, task.error, task.credits, task.source) == ("Completed", None, 5, None)
     assert "Rye bread, sliced" in shop.text(task)
     assert task.quality["X-Ocr-Pages"] == "1"
-    assert task.quality["X-Ocr-Failed-Pages"] == "0"
     assert shop.files_of(task) == ["images", "results"]
 
 
@@ -286,7 +285,6 @@ def test_quality_travels_as_headers(confidence: float | None, told: str) -> None
     assert quality_headers(summary) == {
         "X-Ocr-Pages": "3",
         "X-Ocr-Blank-Pages": "1",
-        "X-Ocr-Failed-Pages": "0",
         "X-Ocr-Word-Confidence": told,
         "X-Ocr-Low-Words": "4",
         "X-Ocr-Rotated-Pages": "2",
