@@ -108,7 +108,7 @@ def _demonstrate(places: Places, *, ui_port: int | None, keep_running: bool) -> 
         say(f"Airflow is up at {airflow.url}")
         run_id = time.strftime("demo-%Y%m%dT%H%M%S")
         airflow.run_dag(DAG_ID, run_id, _conf(places, scans))
-        state = _follow(airflow, run_id, say)
+        state = _follow(airflow, server, run_id, say)
         landed = _report(airflow, run_id)
         say(f"{landed} of {len(DOCUMENTS)} documents landed in {_short(places.results)}")
         if keep_running:
@@ -140,15 +140,17 @@ def _conf(places: Places, scans: ScanServer) -> dict[str, Any]:
             {"source": f"{scans.url}/{sample.file}", "name": sample.name, "language": sample.language}
             for sample in DOCUMENTS
         ],
-        "destination": places.results.as_uri(),
+        "destination": f"file://{places.results}",
     }
 
 
-def _follow(airflow: LocalAirflow, run_id: str, say: _Progress) -> str:
+def _follow(airflow: LocalAirflow, server: OcrServer, run_id: str, say: _Progress) -> str:
     """Tell each step of each document until the run has ended; its state."""
     told: dict[tuple[str, int], str | None] = {}
     deadline = time.monotonic() + _LONGEST_RUN
     while time.monotonic() < deadline:
+        server.ensure_running()
+        airflow.ensure_running()
         state = airflow.run_state(DAG_ID, run_id)
         for instance in airflow.task_instances(DAG_ID, run_id):
             place = (instance.task_id, instance.map_index)

@@ -20,14 +20,13 @@ from typing import Any, Self
 
 import requests
 
-from demo.processes import LOOPBACK, Program, clean_environment, free_port
+from demo.processes import LOOPBACK, Program, clean_environment, direct_session, free_port
 
 USER = "admin"
 PASSWORD = "admin"  # noqa: S105 - opens an Airflow on the loopback address
 
 _SECONDS_TO_MIGRATE = 300.0
 _SECONDS_TO_START = 180.0
-_FRESH_SECONDS = 30.0
 _COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 _JOBS = ("scheduler", "dag_processor", "triggerer")
 _ENDED = frozenset({"success", "failed"})
@@ -70,7 +69,7 @@ class LocalAirflow:
         self._command = (python, "-m", "airflow")
         self.environment = self._environment(dags, connections)
         self._running = ExitStack()
-        self._session = requests.Session()
+        self._session = direct_session()
 
     def __enter__(self) -> Self:
         try:
@@ -197,15 +196,19 @@ class LocalAirflow:
             program.finish(seconds=_SECONDS_TO_MIGRATE)
         stamp.write_text(current)
 
-    def _is_healthy(self) -> bool:
-        """Whether every component has sent a heartbeat since it was started here.
+    def ensure_running(self) -> None:
+        """Return if every component still runs.
 
-        The heartbeat of an earlier run in the same home may still look fresh; hence the short memory.
+        :raises StartError: if one has ended.
         """
-        for component in _COMPONENTS[1:]:
-            self.programs[component].wait_until(lambda: True, seconds=0)
+        for program in self.programs.values():
+            program.ensure_running()
+
+    def _is_healthy(self) -> bool:
+        """Whether the API server answers and has fresh heartbeats of the others."""
+        self.ensure_running()
         try:
-            answer = requests.get(f"{self.url}/api/v2/monitor/health", timeout=10)
+            answer = self._session.get(f"{self.url}/api/v2/monitor/health", timeout=10)
         except requests.RequestException:
             return False
         return answer.ok and all(answer.json()[job]["status"] == "healthy" for job in _JOBS)
@@ -225,7 +228,7 @@ class LocalAirflow:
     ) -> Any:
         """The JSON that the REST API answers; None for an accepted 404."""
         if "Authorization" not in self._session.headers:
-            token = requests.post(
+            token = self._session.post(
                 f"{self.url}/auth/token", json={"username": USER, "password": PASSWORD}, timeout=30
             )
             token.raise_for_status()

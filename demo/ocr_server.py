@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import requests
 
-from demo.processes import LOOPBACK, Program, clean_environment, free_port
+from demo.processes import LOOPBACK, Program, clean_environment, direct_session, free_port
 
 APPLICATION_ID = "demo"
 PASSWORD = "demo password"  # noqa: S105 - opens a server on the loopback address that lives for a minute
@@ -100,6 +100,6 @@ class OcrServer(Program):
 
     def _answers(self) -> bool:
         try:
-            return requests.get(f"{self.url}/health", timeout=5).ok
+            return direct_session().get(f"{self.url}/health", timeout=5).ok
         except requests.ConnectionError:
             return False

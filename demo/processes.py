@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import requests
+
 LOOPBACK = "127.0.0.1"
 
 _SECONDS_TO_STOP = 20.0
@@ -21,7 +23,7 @@ _LINES_SHOWN = 15
 
 
 class StartError(Exception):
-    """Something could not be started; the text says what, why, and what to do."""
+    """Something could not be started or kept running; the text says what, why, and what to do."""
 
 
 class Program:
@@ -70,22 +72,34 @@ class Program:
         """
         deadline = time.monotonic() + seconds
         while not ready():
-            if self._process.poll() is not None:
-                raise StartError(
-                    f"{self.name} ended with status {self._process.returncode}.{self._last_lines()}"
-                )
+            self.ensure_running()
             if time.monotonic() > deadline:
                 raise StartError(
                     f"{self.name} was not ready after {seconds:.0f} seconds.{self._last_lines()}"
                 )
             time.sleep(0.2)
 
+    def ensure_running(self) -> None:
+        """Return if the program still runs.
+
+        :raises StartError: if it has ended; its last lines are in the text.
+        """
+        if self._process.poll() is not None:
+            raise StartError(f"{self.name} ended with status {self._process.returncode}.{self._last_lines()}")
+
     def finish(self, *, seconds: float) -> None:
         """Wait until the program has ended by itself.
 
         :raises StartError: if it fails or takes too long.
         """
-        self.wait_until(lambda: self._process.poll() == 0, seconds=seconds)
+        try:
+            status = self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise StartError(
+                f"{self.name} took longer than {seconds:.0f} seconds.{self._last_lines()}"
+            ) from None
+        if status != 0:
+            raise StartError(f"{self.name} ended with status {status}.{self._last_lines()}")
 
     def kill(self) -> None:
         """End the program at once, as a crash would."""
@@ -109,6 +123,13 @@ class Program:
     def _last_lines(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-_LINES_SHOWN:]
         return "\n".join([f" Its log ({self.log}) ends with:", *(f"  | {line}" for line in lines)])
+
+
+def direct_session() -> requests.Session:
+    """A session for what is on this machine: no proxy is asked for it."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def free_port() -> int:

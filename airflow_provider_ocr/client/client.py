@@ -43,6 +43,7 @@ class CloudOcrClient:
     :param password: the application's password.
     :param timeouts: for each single HTTP call, in seconds.
     :param verify: whether to verify TLS, or the path of a CA bundle.
+    :param read_attempts: how often a call that changes nothing is tried in all.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class CloudOcrClient:
         password: str,
         timeouts: Timeouts | None = None,
         verify: bool | str = True,
+        read_attempts: int = 4,
     ) -> None:
         self._transport = Transport(
             base_url=base_url,
@@ -60,6 +62,7 @@ class CloudOcrClient:
             password=password,
             timeouts=timeouts,
             verify=verify,
+            read_attempts=read_attempts,
         )
         self._downloader = Downloader(timeouts=self._transport.timeouts, verify=verify)
 

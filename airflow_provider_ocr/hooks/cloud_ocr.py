@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_provider_ocr.client.client import CloudOcrClient
 
 DEFAULT_CONN_ID = "cloud_ocr_default"
+READ_ATTEMPTS = 4
 
 
 class CloudOcrHook(BaseHook):
@@ -48,10 +49,14 @@ class CloudOcrHook(BaseHook):
         return client_of(self.get_connection(self.cloud_ocr_conn_id))
 
     async def aget_conn(self) -> CloudOcrClient:
-        """The same for use in a trigger; the look-up does not block the event loop."""
+        """The same for use in a trigger; the look-up does not block the event loop.
+
+        This client tries each call once: in a trigger the next look is the retry.
+        """
         from airflow.providers.common.compat.connection import get_async_connection
 
-        return client_of(await get_async_connection(self.cloud_ocr_conn_id, hook=self))
+        connection = await get_async_connection(self.cloud_ocr_conn_id, hook=self)
+        return client_of(connection, read_attempts=1)
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask the server something that costs nothing; for the button in Airflow's connection form."""
@@ -72,9 +77,10 @@ def airflow_errors() -> Iterator[None]:
         raise airflow_error(error) from None
 
 
-def client_of(connection: Connection) -> CloudOcrClient:
+def client_of(connection: Connection, *, read_attempts: int = READ_ATTEMPTS) -> CloudOcrClient:
     """A client for a connection.
 
+    :param read_attempts: how often a call that changes nothing is tried in all.
     :raises CloudOcrParameterError: if the connection lacks a field or has one that makes no sense.
     """
     # requests is loaded where it is used: DAG files are parsed all the time and call nobody.
@@ -101,6 +107,7 @@ def client_of(connection: Connection) -> CloudOcrClient:
         password=str(connection.password),
         timeouts=Timeouts(read=_seconds(extra.get("timeout"), connection.conn_id)),
         verify=extra.get("ca_bundle") or True,
+        read_attempts=read_attempts,
     )
 
 

@@ -2,8 +2,8 @@
 """One poll loop per connection and event loop, shared by all who wait on that connection.
 
 Who waits opens a watch on a task and awaits its looks. The loop has one client, makes at most four calls
-at once, in threads of its own, and never asks for the same task twice within two seconds. It only reads;
-it persists nothing; it ends with the last watch.
+at once, in threads of its own, and does not ask for the same task twice within two seconds, but for once
+more with fresh credentials. It only reads; it persists nothing; it ends with the last watch.
 """
 
 from __future__ import annotations

@@ -30,7 +30,16 @@ def start_demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 def processes_of(folder: Path) -> list[str]:
     """The command lines of all processes that have to do with a demonstration's folder."""
-    found = []
+    return list(_processes_of(folder).values())
+
+
+def pids_of(folder: Path, command: str) -> list[int]:
+    """The IDs of those whose command line has these words."""
+    return [pid for pid, found in _processes_of(folder).items() if command in found]
+
+
+def _processes_of(folder: Path) -> dict[int, str]:
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
             environment = (process / "environ").read_bytes()
@@ -40,18 +49,20 @@ def processes_of(folder: Path) -> list[str]:
         if process.name != str(os.getpid()) and (
             str(folder).encode() in environment or str(folder) in command
         ):
-            found.append(command)
+            found[int(process.name)] = command
     return found
 
 
 def test_the_demo_lands_every_document_and_stops_everything(tmp_path: Path) -> None:
-    demo = start_demo(tmp_path)
+    folder = tmp_path / "with a space"
+    demo = start_demo(folder)
     output, _ = demo.communicate(timeout=300)
     assert demo.returncode == 0, output
     assert f"{len(DOCUMENTS)} of {len(DOCUMENTS)} documents landed" in output
     for document in DOCUMENTS:
         assert f"{document.file:<14} waiting in the triggerer" in output
-        assert str(tmp_path / "results" / f"{document.name}.pdf") in output
+        assert (folder / "results" / f"{document.name}.pdf").exists()
+        assert str(folder / "results" / f"{document.name}.pdf") in output
     assert "| Harrow & Pell Instruments" in output
     assert processes_of(tmp_path) == []
 
@@ -96,3 +107,19 @@ def test_a_second_demo_in_the_same_folder_is_told_of_the_first(tmp_path: Path) -
     finally:
         first.send_signal(signal.SIGINT)
         first.communicate(timeout=120)
+
+
+def test_a_server_that_dies_on_the_way_ends_the_demo_with_its_last_lines(tmp_path: Path) -> None:
+    demo = start_demo(tmp_path)
+    deadline = time.monotonic() + 120
+    log = tmp_path / "state" / "logs" / "cloud-ocr-server.log"
+    while not (log.exists() and "/processRemoteImage" in log.read_text()):
+        assert time.monotonic() < deadline
+        assert demo.poll() is None
+        time.sleep(0.2)
+    for pid in pids_of(tmp_path, "cloud-ocr-server serve"):
+        os.kill(pid, signal.SIGKILL)
+    output, _ = demo.communicate(timeout=120)
+    assert demo.returncode == 1
+    assert "cloud-ocr-server ended with status -9. Its log" in output
+    assert processes_of(tmp_path) == []

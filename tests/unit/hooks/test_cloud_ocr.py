@@ -155,6 +155,15 @@ def test_without_a_ca_bundle_certificates_are_verified(tls_server: ScriptedServe
     assert tls_server.received == []
 
 
+def test_in_a_trigger_a_call_is_tried_once(server: ScriptedServer, define: Callable[[str], None]) -> None:
+    define(json.dumps({"conn_type": "cloud_ocr", "host": server.url, "login": "a", "password": "p"}))
+    server.reply("getTaskStatus", status=503)
+    client = asyncio.run(CloudOcrHook(CONN_ID).aget_conn())
+    with pytest.raises(errors.ServerError):
+        client.get_task_status("0f4d2a86-6a3c-4a55-9c0e-1d2f3a4b5c6d")
+    assert len(server.asked("getTaskStatus")) == 1
+
+
 def test_a_trigger_gets_the_same_client(server: ScriptedServer, define: Callable[[str], None]) -> None:
     server.reply("listFinishedTasks", b"<response/>")
     define(json.dumps({"conn_type": "cloud_ocr", "login": "app", "password": "p", "host": server.url}))
