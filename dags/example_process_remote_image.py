@@ -22,7 +22,7 @@ EXPORT_FORMATS = ["txt", "pdfSearchable"]
 @dag(
     schedule=None,
     tags=["ocr"],
-    default_args={"retries": 1, "retry_delay": timedelta(seconds=10)},
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=10)},
     params={
         "documents": Param(
             type="array",

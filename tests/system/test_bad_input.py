@@ -9,7 +9,7 @@ import pytest
 from demo.local_airflow import LocalAirflow
 from demo.ocr_server import PASSWORD, ScanServer
 
-DAG_ID = "bad_input"
+DAG_ID = "one_document"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ MODES = {
 @dag(
     schedule=None,
     # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
-    default_args={"retries": 1, "retry_delay": timedelta(seconds=1)},
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=1)},
     params={"good": Param(type="string"), "bad": Param(type="string")},
 )
 def sensor_modes() -> None:
