@@ -80,7 +80,10 @@ def main() -> int:
     parser.add_argument("--ui-port", type=int, help="port of Airflow's UI; a free one by default")
     parser.add_argument("--folder", type=Path, default=HERE, help="where results, state and logs go")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))
+    # Also where Ctrl-C is ignored by inheritance, and when the terminal is closed, everything has to stop.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit("Stopped."))
     places = Places(options.folder.resolve())
     try:
         with _alone(places):

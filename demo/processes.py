@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -18,6 +19,8 @@ import requests
 
 LOOPBACK = "127.0.0.1"
 
+_PR_SET_PDEATHSIG = 1
+_PRCTL = getattr(ctypes.CDLL(None), "prctl", None)
 _SECONDS_TO_STOP = 20.0
 _LINES_SHOWN = 15
 
@@ -50,6 +53,7 @@ class Program:
                 stderr=subprocess.STDOUT,
                 # Ctrl-C goes to us alone; we stop the others in order.
                 start_new_session=True,
+                preexec_fn=_stop_with_parent,  # noqa: PLW1509 - one system call, looked up before
             )
 
     def __enter__(self) -> Self:
@@ -123,6 +127,12 @@ class Program:
     def _last_lines(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()[-_LINES_SHOWN:]
         return "\n".join([f" Its log ({self.log}) ends with:", *(f"  | {line}" for line in lines)])
+
+
+def _stop_with_parent() -> None:
+    """In the child: have the kernel ask this program to stop when who started it is killed (Linux)."""
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def direct_session() -> requests.Session:

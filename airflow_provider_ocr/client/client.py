@@ -26,6 +26,7 @@ from airflow_provider_ocr.protocol.messages import parse_tasks
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import render_time
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
 _NULL_ID = "00000000"
 _BAD_PARAMETERS = 450
@@ -156,14 +157,16 @@ class CloudOcrClient:
         with _about(ocr_task_id):
             return _only(self._transport.change("deleteTask", {"taskId": _checked(ocr_task_id)}))
 
-    def download_result(self, url: str) -> Iterator[bytes]:
+    def download_result(self, url: str, export_format: ExportFormat | None = None) -> Iterator[bytes]:
         """A result file, streamed. No credentials are sent to its host.
 
         :param url: one of a completed task's ``result_urls``.
+        :param export_format: what the file should be; a host that announces another one is refused.
         :raises ResultUnavailableError: if the URL has expired; `get_task_status` gives a fresh one.
         :raises ResultIntegrityError: if the file is not as announced.
         """
-        return self._downloader.stream(url)
+        media_type = export_format.file_type.media_type if export_format else None
+        return self._downloader.stream(url, media_type=media_type)
 
 
 @contextmanager

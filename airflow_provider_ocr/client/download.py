@@ -26,9 +26,11 @@ from airflow_provider_ocr.protocol.errors import (
     ResultUnavailableError,
     ServerError,
 )
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
 CHUNK_BYTES = 1024 * 1024
 
+_MEDIA_TYPES = frozenset(item.file_type.media_type.partition(";")[0] for item in ExportFormat)
 _GONE = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 
@@ -36,6 +38,7 @@ _GONE = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT
 class _Progress:
     """How far the file has come, and how to ask for the rest of that same file."""
 
+    media_type: str | None = None
     received: int = 0
     total: int | None = None
     entity_tag: str | None = None
@@ -71,14 +74,15 @@ class Downloader:
         """Close the connections."""
         self._session.close()
 
-    def stream(self, url: str) -> Iterator[bytes]:
+    def stream(self, url: str, *, media_type: str | None = None) -> Iterator[bytes]:
         """The file behind ``url`` in pieces of at most 1 MiB.
 
+        :param media_type: what the file has to be, if its host says that it is one of the API's types.
         :raises ResultUnavailableError: if the URL has expired or the file is gone.
         :raises ResultIntegrityError: if the file is not the one that was announced.
         :raises ConnectionFailedError: if it broke off too often.
         """
-        progress = _Progress()
+        progress = _Progress(media_type)
         failures = 0
         while True:
             before = progress.received
@@ -140,11 +144,22 @@ def _accept(response: requests.Response, progress: _Progress) -> None:
     elif progress.received:
         raise ResultIntegrityError("A result file broke off, and its host cannot send the rest of it.")
     elif status == HTTPStatus.OK:
+        _check_media_type(response, progress.media_type)
         announced = response.headers.get("Content-Length", "")
         progress.total = int(announced) if announced.isdigit() else None
         progress.entity_tag = response.headers.get("ETag")
     else:
         raise ResultUnavailableError(f"The result host answered with HTTP {status}.")
+
+
+def _check_media_type(response: requests.Response, wanted: str | None) -> None:
+    """Refuse a file that is announced as another of the API's formats; any other announcement passes."""
+    announced = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if wanted is not None and announced in _MEDIA_TYPES and announced != wanted.partition(";")[0]:
+        raise ResultIntegrityError(
+            f"A result file is {announced} where {wanted.partition(';')[0]} was expected; "
+            "name the export formats in the order of the submission."
+        )
 
 
 def _content_range(response: requests.Response) -> tuple[int, int | None]:

@@ -11,6 +11,7 @@ hold URLs, and URLs hold secrets.
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
@@ -35,13 +36,24 @@ from airflow_provider_ocr.protocol.errors import (
     UnsupportedImageError,
 )
 from airflow_provider_ocr.protocol.messages import MAX_BODY_BYTES, parse_error
-from airflow_provider_ocr.protocol.redaction import without_url_secrets
+from airflow_provider_ocr.protocol.redaction import without_queries, without_url_secrets
 
 USER_AGENT = f"airflow-provider-ocr/{__version__}"
 
 _UNSUPPORTED_IMAGE = 551
 _LONGEST_PAUSE = 20.0
 _LONGEST_REASON = 500
+
+
+class _NoQueries(logging.Filter):
+    """Takes queries out of urllib3's log lines: sources, passwords and signatures stand in them."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = without_queries(record.getMessage()), ()
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_NoQueries())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

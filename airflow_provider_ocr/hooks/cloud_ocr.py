@@ -41,12 +41,13 @@ class CloudOcrHook(BaseHook):
         super().__init__()
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
 
-    def get_conn(self) -> CloudOcrClient:
+    def get_conn(self, *, read_attempts: int = READ_ATTEMPTS) -> CloudOcrClient:
         """A client for the connection; close it when done.
 
+        :param read_attempts: how often a call that changes nothing is tried in all.
         :raises CloudOcrParameterError: if the connection lacks a field.
         """
-        return client_of(self.get_connection(self.cloud_ocr_conn_id))
+        return client_of(self.get_connection(self.cloud_ocr_conn_id), read_attempts=read_attempts)
 
     async def aget_conn(self) -> CloudOcrClient:
         """The same for use in a trigger; the look-up does not block the event loop.

@@ -85,7 +85,7 @@ def land(
         )
     landed = []
     for position, (export_format, name) in enumerate(zip(export_formats, names, strict=True)):
-        content = _renewing(client, task, position)
+        content = _renewing(client, task, position, export_format)
         try:
             published = publish(filesystem, f"{folder.rstrip('/')}/{name}", content)
         except OcrError as error:
@@ -109,11 +109,13 @@ def require_completed(task: OcrTask) -> OcrTask:
     )
 
 
-def _renewing(client: CloudOcrClient, task: OcrTask, position: int) -> Iterator[bytes]:
+def _renewing(
+    client: CloudOcrClient, task: OcrTask, position: int, export_format: ExportFormat
+) -> Iterator[bytes]:
     """The content of a result, with a fresh URL where the first turns out to have expired."""
     started = False
     try:
-        for piece in client.download_result(task.result_urls[position]):
+        for piece in client.download_result(task.result_urls[position], export_format):
             started = True
             yield piece
     except ResultUnavailableError:
@@ -127,4 +129,4 @@ def _renewing(client: CloudOcrClient, task: OcrTask, position: int) -> Iterator[
             f"OCR task {task.id} had {len(task.result_urls)} result files and now has "
             f"{len(renewed.result_urls)}; it was started again meanwhile. Land it again."
         )
-    yield from client.download_result(renewed.result_urls[position])
+    yield from client.download_result(renewed.result_urls[position], export_format)

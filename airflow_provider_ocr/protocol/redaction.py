@@ -7,6 +7,12 @@ import re
 
 _USER = re.compile(r"""(://)[^\s/?#"'<>]*@""")
 _QUERY = re.compile(r"""(://[^\s?#"'<>]*)[?#][^\s"'<>]*""")
+_ANY_QUERY = re.compile(r"""\?[^\s"'<>]*""")
+
+
+def without_queries(text: str) -> str:
+    """``text`` without anything that follows a question mark up to the next space or quote."""
+    return _ANY_QUERY.sub("?...", text)
 
 
 def without_url_secrets(text: str) -> str:

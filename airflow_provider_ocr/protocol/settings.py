@@ -63,6 +63,13 @@ class ProcessingSettings:
     pdf_password: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
+        for parameter in _PARAMETERS:
+            value = getattr(self, parameter.field)
+            if not _is_empty(value) and parameter.read(value) != value:
+                raise InvalidParameterError(
+                    parameter.name,
+                    f"{value!r} is not in the API's form; ProcessingSettings.parse makes it so.",
+                )
         _require_some("language", self.language)
         _require_some("textType", self.text_type)
         _require_some("exportFormat", self.export_format)

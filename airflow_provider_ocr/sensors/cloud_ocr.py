@@ -114,7 +114,8 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         return BaseOperator.resume_execution(self, next_method, next_kwargs, context)
 
     def _look(self) -> Observation:
-        with CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
+        # One attempt: the next look is the retry, and a server that hangs must not eat up the timeout.
+        with CloudOcrHook(self.cloud_ocr_conn_id).get_conn(read_attempts=1) as client:
             try:
                 observation: Observation = client.get_task_status(self.ocr_task_id)
             except OcrError as error:

@@ -7,12 +7,13 @@ import argparse
 import fcntl
 import ipaddress
 import logging
+import os
 import socket
 import sys
 from collections.abc import Sequence
 from importlib.metadata import requires
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from airflow_provider_ocr import __version__
 
@@ -51,17 +52,13 @@ def serve(options: argparse.Namespace) -> int:
     # It warns with whole URLs, in whose queries signatures stand.
     logging.getLogger("urllib3").setLevel(logging.ERROR)
     try:
-        options.data.mkdir(parents=True, exist_ok=True)
-        lock = (options.data / "server.lock").open("w")
-    except OSError as error:
-        return _cannot_start(f"the data folder {options.data} cannot be used: {error.strerror}.")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = _lock(options.data)
         listener = _listen(options.host, options.port)
-    except BlockingIOError:
-        return _cannot_start(f"another server is running on {options.data}; stop it, or name another --data.")
-    except OSError as error:
-        return _cannot_start(f"{options.host}:{options.port} cannot be listened on: {error.strerror}.")
+    except _CannotStartError as error:
+        print(f"cloud-ocr-server: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    # Scans and results are for this user alone.
+    os.umask(0o077)
     with lock, listener:
         run_server(
             listener=listener,
@@ -158,11 +155,35 @@ def _at_least_one(text: str) -> int:
     return int(text)
 
 
+class _CannotStartError(Exception):
+    """Why the server cannot start, and what to do about it."""
+
+
+def _lock(data: Path) -> TextIO:
+    """The lock of a data folder, with this process's ID in it; held while it is open."""
+    try:
+        data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = (data / "server.lock").open("a+")
+    except OSError as error:
+        raise _CannotStartError(f"the data folder {data} cannot be used: {error.strerror}.") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        owner = lock.read().strip()
+        raise _CannotStartError(
+            f"another server is running on {data} (process {owner or 'unknown'}); "
+            "stop it, or name another --data."
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return lock
+
+
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=512)
-
-
-def _cannot_start(reason: str) -> int:
-    print(f"cloud-ocr-server: {reason}", file=sys.stderr)  # noqa: T201
-    return 1
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise _CannotStartError(f"{host}:{port} cannot be listened on: {error.strerror}.") from None

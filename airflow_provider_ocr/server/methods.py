@@ -206,7 +206,7 @@ def _date(call: Call, name: str) -> pendulum.DateTime | None:
 
 
 def _switch(call: Call, name: str) -> bool:
-    text = call.query.get(name.lower(), "false").lower()
+    text = (call.query.get(name.lower()) or "false").lower()
     if text not in ("true", "false"):
         raise RejectedError(f"{name}: {text[:64]!r} is not one of true, false.")
     return text == "true"

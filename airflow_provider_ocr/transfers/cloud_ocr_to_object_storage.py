@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_ocr.exceptions import CloudOcrResultError
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 
@@ -74,7 +76,11 @@ class CloudOcrToObjectStorageOperator(BaseOperator):
         from airflow_provider_ocr.lifecycle.landing import land
 
         folder = ObjectStoragePath(self.destination)
-        with airflow_errors(), CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
+        with (
+            _written_to(folder, self.ocr_task_id),
+            airflow_errors(),
+            CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client,
+        ):
             task, files = land(
                 client=client,
                 ocr_task_id=self.ocr_task_id,
@@ -87,6 +93,19 @@ class CloudOcrToObjectStorageOperator(BaseOperator):
                 ),
             )
         return _manifest(task, files, folder)
+
+
+@contextmanager
+def _written_to(folder: ObjectStoragePath, ocr_task_id: str) -> Iterator[None]:
+    """Names the destination where it is what failed."""
+    try:
+        yield
+    except OSError as error:
+        raise CloudOcrResultError(
+            f"The results of OCR task {ocr_task_id} cannot be written to {folder}: "
+            f"{error.strerror or error}.",
+            ocr_task_id=ocr_task_id,
+        ) from error
 
 
 def _manifest(task: OcrTask, files: Sequence[LandedFile], folder: ObjectStoragePath) -> dict[str, Any]:

@@ -67,7 +67,11 @@ def test_the_demo_lands_every_document_and_stops_everything(tmp_path: Path) -> N
     assert processes_of(tmp_path) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "terminated"])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
+    ids=["ctrl_c", "terminated", "terminal_closed"],
+)
 def test_stopping_the_demo_early_stops_every_process_that_it_started(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -123,3 +127,16 @@ def test_a_server_that_dies_on_the_way_ends_the_demo_with_its_last_lines(tmp_pat
     assert demo.returncode == 1
     assert "cloud-ocr-server ended with status -9. Its log" in output
     assert processes_of(tmp_path) == []
+
+
+def test_nothing_survives_a_demo_that_is_killed(tmp_path: Path) -> None:
+    demo = start_demo(tmp_path)
+    deadline = time.monotonic() + 120
+    while not any("triggerer" in command for command in processes_of(tmp_path)):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    demo.kill()
+    demo.communicate()
+    while processes_of(tmp_path):
+        assert time.monotonic() < deadline, processes_of(tmp_path)
+        time.sleep(0.2)

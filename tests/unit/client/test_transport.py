@@ -290,3 +290,13 @@ def test_a_certificate_of_ones_own_ca_bundle_is_trusted(
     tls_server.reply("listTasks", b"<response/>")
     transport = make_transport(base_url=tls_server.url, verify=str(ca_bundle))
     assert transport.read("listTasks", {}) == b"<response/>"
+
+
+def test_no_query_stands_in_the_log_of_urllib3_at_debug(
+    server: ScriptedServer, make_transport: MakeTransport, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.reply("processRemoteImage", b"<response/>")
+    with caplog.at_level("DEBUG"):
+        make_transport().change("processRemoteImage", QUERY)
+    assert "GET /processRemoteImage?..." in caplog.text
+    assert not any(secret in caplog.text for secret in SECRETS)

@@ -200,3 +200,21 @@ def all_settings(draw: st.DrawFn) -> ProcessingSettings:
 @given(all_settings())
 def test_settings_survive_the_query(settings: ProcessingSettings) -> None:
     assert ProcessingSettings.from_query(settings.to_query()) == settings
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"language": ("Klingon",)}, "language: 'Klingon' is not"),
+        ({"language": ("english",)}, "language: ('english',) is not in the API's form"),
+        ({"profile": "nonsense"}, "profile: 'nonsense' is not one of"),
+        ({"text_type": "normal"}, "textType: 'normal' is not in the API's form"),
+        ({"correct_skew": "maybe"}, "correctSkew: 'maybe' is not one of"),
+        ({"correct_skew": "true"}, "correctSkew: 'true' is not in the API's form"),
+        ({"export_format": ("txt", "word")}, "exportFormat: 'word' is not one of"),
+    ],
+)
+def test_values_are_checked_however_the_settings_are_made(values: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        ProcessingSettings(**values)
+    assert str(caught.value).startswith(named)

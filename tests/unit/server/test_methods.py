@@ -329,9 +329,14 @@ def test_a_window_that_begins_after_it_ends_is_refused(server: Server) -> None:
     assert server.refusal("listTasks", {"fromDate": "2999-01-01T00:00:00Z"}).startswith("fromDate: ")
 
 
-@pytest.mark.parametrize("value", ["yes", "1", ""])
+@pytest.mark.parametrize("value", ["yes", "1", " "])
 def test_a_bad_switch_is_refused_by_name(value: str, server: Server) -> None:
     assert server.refusal("listTasks", {"excludeDeleted": value}).startswith("excludeDeleted: ")
+
+
+def test_an_empty_switch_is_the_default(server: Server) -> None:
+    deleted = server.task_in(D)
+    assert [task.id for task in server.call("listTasks", {"excludeDeleted": ""})] == [deleted]
 
 
 def test_finished_tasks_are_listed_in_the_order_in_which_they_ended(server: Server) -> None:

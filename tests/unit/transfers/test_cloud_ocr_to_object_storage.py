@@ -17,11 +17,15 @@ from airflow_provider_ocr.transfers.cloud_ocr_to_object_storage import CloudOcrT
 OCR_TASK_ID = "0f4d2a86-6a3c-4a55-9c0e-1d2f3a4b5c6d"
 CONTENTS = [b"\xef\xbb\xbftext", b"%PDF-1.7 one", b"%PDF-1.7 two"]
 
+MEDIA_TYPES = ["text/plain; charset=utf-8", "application/pdf", "application/octet-stream"]
+
 
 class Service(Protocol):
     url: str
 
-    def reply(self, path: str, body: bytes = b"", *, status: int = 200) -> None: ...
+    def reply(
+        self, path: str, body: bytes = b"", *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> None: ...
 
 
 @pytest.fixture
@@ -30,8 +34,8 @@ def service(server: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
     urls = tuple(f"{server.url}/results/{number}?signature=canary" for number in range(3))
     task = OcrTask(id=OCR_TASK_ID, status="Completed", credits=10, result_urls=urls)
     server.reply("getTaskStatus", render_tasks([task]))
-    for number, content in enumerate(CONTENTS):
-        server.reply(f"results/{number}", content)
+    for number, (content, media_type) in enumerate(zip(CONTENTS, MEDIA_TYPES, strict=True)):
+        server.reply(f"results/{number}", content, headers={"Content-Type": media_type})
     connection = {"conn_type": "cloud_ocr", "host": server.url, "login": "app", "password": "secret"}
     monkeypatch.setenv("AIRFLOW_CONN_CLOUD_OCR_DEFAULT", json.dumps(connection))
     return server
@@ -42,8 +46,7 @@ def land(destination: str | ObjectStoragePath, **arguments: Any) -> dict[str, An
         task_id="land",
         ocr_task_id=OCR_TASK_ID,
         destination=destination,
-        export_format="txt,pdfSearchable,pdfa",
-        **arguments,
+        **{"export_format": "txt,pdfSearchable,pdfa", **arguments},
     )
     return operator.execute({})
 
@@ -102,4 +105,18 @@ def test_a_task_without_the_results_leaves_nothing_behind(
     with pytest.raises(error) as caught:
         land(f"file://{tmp_path}/texts")
     assert OCR_TASK_ID in str(caught.value)
+    assert not (tmp_path / "texts").exists()
+
+
+def test_a_destination_that_cannot_be_written_to_is_named(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CloudOcrResultError, match=r"cannot be written to .*/file/texts: Not a dir"):
+        land(f"file://{tmp_path}/file/texts")
+
+
+def test_formats_in_another_order_than_submitted_are_noticed_and_nothing_lands(
+    service: Service, tmp_path: Path
+) -> None:
+    with pytest.raises(CloudOcrResultError, match="name the export formats in the order of the submission"):
+        land(f"file://{tmp_path}/texts", export_format="pdfSearchable,txt,pdfa")
     assert not (tmp_path / "texts").exists()
