@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "airflow-provider-ocr"
 
+_LARGEST_PORT = 65535
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 0 after an orderly stop, 1 if the server could not start."""
@@ -55,7 +57,7 @@ def serve(options: argparse.Namespace) -> int:
         lock = _lock(options.data)
         listener = _listen(options.host, options.port)
     except _CannotStartError as error:
-        print(f"cloud-ocr-server: {error}", file=sys.stderr)  # noqa: T201
+        print(f"cloud-ocr-server: {error}", file=sys.stderr)  # noqa: T201 - logging is for what runs
         return 1
     # Scans and results are for this user alone.
     os.umask(0o077)
@@ -144,7 +146,7 @@ def _network(text: str) -> Network:
 
 
 def _port(text: str) -> int:
-    if not text.isdigit() or int(text) > 65535:  # noqa: PLR2004
+    if not text.isdigit() or int(text) > _LARGEST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no port number")
     return int(text)
 
