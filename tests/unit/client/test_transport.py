@@ -296,7 +296,7 @@ def test_no_query_stands_in_the_log_of_urllib3_at_debug(
     server: ScriptedServer, make_transport: MakeTransport, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.reply("processRemoteImage", b"<response/>")
-    with caplog.at_level("DEBUG"):
+    with caplog.at_level("DEBUG", logger="urllib3.connectionpool"):
         make_transport().change("processRemoteImage", QUERY)
     assert "GET /processRemoteImage?..." in caplog.text
     assert not any(secret in caplog.text for secret in SECRETS)
