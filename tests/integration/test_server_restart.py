@@ -201,7 +201,8 @@ def test_a_second_server_on_the_same_data_folder_or_port_says_why_it_does_not_st
     second = run_another(tmp_path / "data", "--port", "0")
     assert (second.returncode, second.stdout) == (1, "")
     assert re.fullmatch(
-        r"cloud-ocr-server: another server is running on .*/data; .*--data\.\n", second.stderr
+        rf"cloud-ocr-server: another server is running on .*/data \(process {server.pid}\); .*--data\.\n",
+        second.stderr,
     )
     third = run_another(tmp_path / "other", "--port", str(server.port))
     assert third.returncode == 1
