@@ -39,3 +39,14 @@ def letter_marks(grey: Grey) -> npt.NDArray[np.float64]:
     letters = (height >= lowest) & (height <= highest) & (width <= 4 * highest)
     feet: npt.NDArray[np.float64] = np.column_stack((left + width / 2, top + height))[letters] / scale
     return feet
+
+
+def has_large_marks(grey: Grey) -> bool:
+    """Whether something is taller than ordinary letters, and is no shadow along the page's edge."""
+    scale = min(1.0, _SEARCH_WIDTH / min(grey.shape))
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
+    _, _, parts, _ = cv2.connectedComponentsWithStats(ink_mask(small), connectivity=8)
+    left, top, width, height, _ = parts[1:].T
+    across, down = small.shape[1], small.shape[0]
+    inside = (left > 0) & (top > 0) & (left + width < across) & (top + height < down)
+    return bool((inside & (height > _HEIGHTS[1])).any())

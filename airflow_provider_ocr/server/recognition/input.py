@@ -8,6 +8,7 @@ page is rendered at 300 dpi. Pages beyond ``WORKING_PIXELS`` are shrunk; ``to_or
 from __future__ import annotations
 
 import contextlib
+import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ LONGEST_SIDE = 32_000  # pixels; the engine takes no more than 32,767
 PDF_DPI = 300
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF")
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
 _PDF_HEADER_WITHIN = 1024  # where readers look for it: some writers put other bytes first
 _A4_LENGTH = 11.69  # inches
 _BELIEVABLE_DPI = (50.0, 2400.0)
@@ -34,6 +36,17 @@ _BELIEVABLE_LENGTH = 48.0  # inches, a little over A0; what is longer is a photo
 _POINTS_PER_INCH = 72
 _WIDE_GREY = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I", "F"})
 _EIGHT_BITS, _SIXTEEN_BITS = 255.0, 65535.0
+# What the decoders raise, besides their own errors, when bytes are missing or wrong.
+_DECODING_FAULTS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+)
 _COLOUR_NOISE = 6  # levels between the channels of a grey pixel that a scanner or JPEG leaves
 
 
@@ -79,10 +92,23 @@ def read_pages(path: Path) -> Iterator[PageImage]:
 def _image_pages(path: Path, start: bytes) -> Iterator[PageImage]:
     with contextlib.closing(_open_image(path, start)) as opened:
         # Only a TIFF's frames are pages; those of a GIF are a film.
-        pages = getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
+        pages = _count_frames(opened) if opened.format == "TIFF" else 1
         _check_pages(pages)
         for index in range(pages):
             yield _image_page(opened, number=index + 1, pages=pages)
+
+
+def _count_frames(opened: Image.Image) -> int:
+    """How many frames the file has, found by going to each."""
+    frames = 0
+    while True:
+        try:
+            opened.seek(frames)
+        except EOFError:
+            return frames
+        except _DECODING_FAULTS:
+            raise _damaged(frames + 1) from None
+        frames += 1
 
 
 def _open_image(path: Path, start: bytes) -> Image.Image:
@@ -93,11 +119,13 @@ def _open_image(path: Path, start: bytes) -> Image.Image:
     except Image.DecompressionBombError:
         raise _too_large(1) from None
     except UnidentifiedImageError:
+        if start.startswith(_SIGNATURES):
+            raise _damaged(1) from None
         seen = " It looks like a web page." if start.lstrip()[:1] == b"<" else ""
         raise RecognitionError(
             f"The file is not an image that can be read.{seen} JPEG, PNG, TIFF, PDF, BMP or GIF is needed."
         ) from None
-    except (OSError, SyntaxError, ValueError):
+    except _DECODING_FAULTS:
         raise _damaged(1) from None
 
 
@@ -115,7 +143,7 @@ def _image_page(opened: Image.Image, *, number: int, pages: int) -> PageImage:
         image = _plain(oriented)
     except Image.DecompressionBombError:
         raise _too_large(number) from None
-    except (OSError, SyntaxError, ValueError, EOFError):
+    except _DECODING_FAULTS:
         raise _damaged(number) from None
     dpi = believable_dpi(declared, width=width, height=height)
     return _working(image, number=number, pages=pages, size=(width, height), dpi=dpi)
@@ -240,4 +268,4 @@ def _too_large(number: int) -> RecognitionError:
 
 
 def _damaged(number: int) -> RecognitionError:
-    return RecognitionError(f"Page {number} is damaged and cannot be decoded.")
+    return RecognitionError(f"Page {number} is damaged and cannot be read.")

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A document's pages, recognised one at a time: corrected, cleared of what is no text, read, and checked."""
+"""A document's pages, recognised one at a time: corrected, cleared of what is no text, read, and checked.
+
+A page that was not read well is never passed off as read: what the clean-up or the engine lost of it is found
+by the witness, which judges the page as it was before, and is read again, marked as unreadable, or fails it.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,14 @@ from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, with
 from airflow_provider_ocr.server.recognition.correction import find_skew, straightened, turned
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.errors import RecognitionError
-from airflow_provider_ocr.server.recognition.ink import Grey, letter_marks
+from airflow_provider_ocr.server.recognition.ink import Grey, has_large_marks, letter_marks
 from airflow_provider_ocr.server.recognition.input import PageImage, read_pages
 from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
+from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.rules import without_rules
 from airflow_provider_ocr.server.recognition.unread import unread_regions
+from airflow_provider_ocr.server.recognition.witness import Witness, unreadable, well_read
 
 _DUST = 10  # marks of letter size that a blank page may have: punch holes, staples, specks
 _JPEG_QUALITY = 80
@@ -68,11 +74,20 @@ def _recognise_page(
     source: PageImage, settings: ProcessingSettings, *, engine: Engine, image_folder: Path | None
 ) -> Page:
     corrected = _correct(source, settings, engine)
-    grey = evenly_lit(_grey(corrected.image), dpi=source.dpi)
+    original = dark_on_light(_grey(corrected.image), dpi=source.dpi)
+    grey = evenly_lit(original, dpi=source.dpi)
     barcodes = find_barcodes(grey, dpi=source.dpi) if settings.reads_barcodes else []
     unruled = without_rules(without_barcodes(grey, barcodes, dpi=source.dpi), dpi=source.dpi)
-    blocks = _read(unruled.grey, source, engine=engine, languages=settings.language)
     separators = [Block(BlockType.SEPARATOR, box) for box in unruled.rules]
+    blocks = _read(unruled.grey, source, engine=engine, languages=settings.language)
+    blocks = _check(
+        Witness(original, dpi=source.dpi),
+        blocks,
+        [*barcodes, *separators],
+        source=source,
+        engine=engine,
+        languages=settings.language,
+    )
     return Page(
         number=source.number,
         original_width=source.original_width,
@@ -92,9 +107,11 @@ def _recognise_page(
 def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) -> _Corrected:
     rotation = 0
     if settings.correct_orientation:
-        rotation = engine.find_rotation(_grey(source.image), dpi=source.dpi)
+        rotation = engine.find_rotation(dark_on_light(_grey(source.image), dpi=source.dpi), dpi=source.dpi)
     upright, to_source = turned(source.image, rotation)
-    skew = find_skew(_grey(upright)) if settings.correct_skew else 0.0
+    skew = 0.0
+    if settings.correct_skew:
+        skew = find_skew(dark_on_light(_grey(upright), dpi=source.dpi))
     straight, to_upright = straightened(upright, skew)
     return _Corrected(straight, rotation, skew, to_upright.then(to_source))
 
@@ -105,8 +122,8 @@ def _read(grey: Grey, source: PageImage, *, engine: Engine, languages: tuple[str
     if _has_words(blocks):
         regions = unread_regions(grey, blocks)
         overlooked = engine.read_lines(grey, regions, dpi=source.dpi, languages=languages) if regions else []
-        return with_rows(_in_place(blocks, overlooked))
-    if len(letter_marks(grey)) < _DUST:
+        return _in_place(blocks, overlooked)
+    if len(letter_marks(grey)) < _DUST and not has_large_marks(grey):
         return blocks
     scattered = engine.read_scattered(grey, dpi=source.dpi, languages=languages)
     if _has_words(scattered):
@@ -117,6 +134,30 @@ def _read(grey: Grey, source: PageImage, *, engine: Engine, languages: tuple[str
     if len(letter_marks(outside)) >= _DUST:
         raise RecognitionError(f"Page {source.number} is not blank, but no word on it could be read.")
     return blocks
+
+
+def _check(
+    witness: Witness,
+    blocks: list[Block],
+    others: list[Block],
+    *,
+    source: PageImage,
+    engine: Engine,
+    languages: tuple[str, ...],
+) -> list[Block]:
+    """The blocks, with what the witness saw besides them: read again, or marked as unreadable.
+
+    :param others: what of the page's ink is accounted for besides ``blocks``.
+    """
+    if not witness.unread_lines([*blocks, *others]):
+        return with_rows(blocks)
+    left = witness.unread([*blocks, *others])
+    second = well_read(engine.read(left, dpi=source.dpi, languages=languages))
+    blocks = with_rows(_in_place(blocks, second))
+    unread = [line for line in witness.unread_lines([*blocks, *others]) if line.is_plain]
+    if witness.mostly_unread(unread):
+        raise RecognitionError(f"Page {source.number} is not blank, but most of its text could not be read.")
+    return _in_place(blocks, [unreadable(line, language=languages[0]) for line in unread])
 
 
 def _in_place(blocks: list[Block], overlooked: list[Block]) -> list[Block]:

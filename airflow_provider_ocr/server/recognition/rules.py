@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ruled lines, found and erased before recognition: beside one the engine loses letters without saying so."""
+"""Ruled lines, found and erased before recognition: beside one the engine loses letters without saying so.
+
+A ruled line is thin, dark, longer than any letter's stroke, and has paper on both sides: bands of dark ground
+between light letters stay.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from airflow_provider_ocr.server.recognition.ink import Grey, ink_mask
 _SHORTEST = 0.4  # inches; strokes of letters up to some 40 points are shorter
 _THICKEST = 0.05  # inches
 _LONG_FOR_ITS_WIDTH = 20  # times; letters' strokes are stouter
+_MOST_INK_AROUND = 0.5  # share; a dark band with more of it around is ground between light letters
 _HALO = 2  # pixels of grey that scanning leaves on either side of a line
 
 
@@ -58,10 +63,18 @@ def _rules(ink: Grey, *, dpi: float) -> tuple[Grey, list[Box]]:
     boxes = []
     for index, (left, top, width, height, area) in enumerate(parts[1:].tolist(), start=1):
         thickness = area / width
-        if thickness <= _THICKEST * dpi and width >= _LONG_FOR_ITS_WIDTH * thickness:
+        box = Box(left, top, left + width, top + height)
+        thin = thickness <= _THICKEST * dpi and width >= _LONG_FOR_ITS_WIDTH * thickness
+        if thin and _on_paper(ink, box, area=area, margin=round(_THICKEST * dpi)):
             keep[index] = 255
-            boxes.append(Box(left, top, left + width, top + height))
+            boxes.append(box)
     return (keep[labels] if boxes else np.zeros_like(ink)), boxes
+
+
+def _on_paper(ink: Grey, box: Box, *, area: int, margin: int) -> bool:
+    """Whether there is more paper than ink above and below the level rule."""
+    around = ink[max(0, box.top - margin) : box.bottom + margin, box.left : box.right]
+    return bool(np.count_nonzero(around) - area <= _MOST_INK_AROUND * (around.size - area))
 
 
 def _widened(level: Grey) -> Grey:

@@ -59,4 +59,5 @@ def _formats(settings: ProcessingSettings) -> None:
 
 
 def _refuse(parameter: str, value: str, allowed: str) -> None:
-    raise InvalidParameterError(parameter, f"this server does not carry out {value!r}; use {allowed}.")
+    # str: an enumeration's member would show its own name, which no caller knows.
+    raise InvalidParameterError(parameter, f"this server does not carry out {str(value)!r}; use {allowed}.")

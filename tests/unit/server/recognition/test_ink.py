@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from airflow_provider_ocr.server.recognition.ink import ink_mask, letter_marks
+from airflow_provider_ocr.server.recognition.ink import has_large_marks, ink_mask, letter_marks
 
 
 @pytest.mark.parametrize("level", [0, 128, 250])
@@ -32,3 +32,14 @@ def test_dust_and_pictures_are_no_letters() -> None:
     page[100:102, 100:102] = page[300:302, 700:702] = 0
     page[400:800, 200:900] = 0
     assert len(letter_marks(page)) == 0
+
+
+@pytest.mark.parametrize(
+    ("top", "height", "expected"), [(200, 300, True), (200, 30, False), (0, 300, False)], ids=str
+)
+def test_large_marks_are_taller_than_letters_and_apart_from_the_edge(
+    top: int, height: int, expected: bool
+) -> None:
+    page = np.full((1000, 1000), 255, np.uint8)
+    page[top : top + height, 300:340] = 0
+    assert has_large_marks(page) is expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pikepdf
@@ -117,10 +118,43 @@ def test_a_resolution_is_believed_unless_absurd(
     assert believable_dpi(declared, width=size[0], height=size[1]) == pytest.approx(expected, abs=0.2)
 
 
-def cut_in_half(path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8)
-    Image.fromarray(noise).save(path, format="PNG")
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "share", "message"),
+    [
+        ("PNG", {}, 0.5, "Page 1 is damaged and cannot be read."),
+        ("PNG", {}, 0.0001, "Page 1 is damaged and cannot be read."),
+        ("JPEG", {}, 0.5, "Page 1 is damaged and cannot be read."),
+        ("GIF", {}, 0.5, "Page 1 is damaged and cannot be read."),
+        ("BMP", {}, 0.5, "Page 1 is damaged and cannot be read."),
+        ("TIFF", {}, 0.5, "Page 1 is damaged and cannot be read."),
+        ("TIFF", {"save_all": True, "append_images": [NOISE]}, 0.5, "Page 2 is damaged and cannot be read."),
+        (
+            "TIFF",
+            {"compression": "tiff_lzw", "save_all": True, "append_images": [NOISE]},
+            0.75,
+            "Page 2 is damaged and cannot be read.",
+        ),
+        ("TIFF", {"compression": "tiff_lzw"}, 0.5, "Page 1 is damaged and cannot be read."),
+        ("PDF", {}, 0.5, "The PDF file is damaged and cannot be opened."),
+    ],
+)
+def test_a_file_that_is_cut_off_is_called_damaged(
+    tmp_path: Path, kind: str, options: dict[str, Any], share: float, message: str
+) -> None:
+    NOISE.save(tmp_path / "image", format=kind, **options)
+    whole = (tmp_path / "image").read_bytes()
+    (tmp_path / "image").write_bytes(whole[: max(12, round(len(whole) * share))])
+    with pytest.raises(RecognitionError) as failed:
+        list(read_pages(tmp_path / "image"))
+    assert str(failed.value) == message
+
+
+def without_pages(path: Path) -> None:
+    with pikepdf.new() as pdf:
+        pdf.save(path)
 
 
 def protected(path: Path) -> None:
@@ -142,7 +176,7 @@ def enormous_pdf(path: Path) -> None:
         (lambda path: path.write_bytes(b"not an image" * 99), "not an image that can be read. JPEG"),
         (lambda path: path.write_bytes(b"<!doctype html><html>"), "looks like a web page"),
         (lambda path: path.write_bytes(b"%PDF-1.7 garbage"), "PDF file is damaged"),
-        (cut_in_half, "Page 1 is damaged"),
+        (without_pages, "The PDF file is damaged and cannot be opened|The document has no pages"),
         (protected, "protected by a password"),
         (enormous_pdf, "Page 1 measures 200 x 200 inches"),
         (

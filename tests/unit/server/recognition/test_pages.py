@@ -14,11 +14,13 @@ import zxingcpp
 from PIL import Image, ImageDraw, ImageFont
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.server.document import BlockType, Box, Page
+from airflow_provider_ocr.server.document import Block, BlockType, Box, Page, Paragraph
 from airflow_provider_ocr.server.export.txt import page_text
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.errors import RecognitionError
 from airflow_provider_ocr.server.recognition.pages import recognise
+from airflow_provider_ocr.server.recognition.quality import LOW_WORD_CONFIDENCE
+from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
 TXT = ProcessingSettings.parse(export_format="txt")
 
@@ -135,6 +137,110 @@ def test_digits_of_a_ruled_table_survive(recognised: Callable[..., Page]) -> Non
     assert [line[-1] for line in read] == list(prices)
     assert [" ".join(line[1:3]) for line in read] == list(names)
     assert len([block for block in page.blocks if block.type is BlockType.SEPARATOR]) == 13
+
+
+LINES = (
+    "Amount payable four hundred euros",
+    "Due on the first of March 2026",
+    "Account holder Miller and Sons",
+    "Reference number 889977",
+)
+
+
+def paper_with(ground: int, shade: int) -> Image.Image:
+    """Black lines, and below them a box of one level with lines of another."""
+    image = Image.new("L", (1600, 1200), 255)
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(size=48)
+    pen.rectangle((80, 560, 1500, 1000), fill=ground)
+    for number, line in enumerate(LINES):
+        pen.text((120, 100 + 90 * number), line, font=font, fill=0)
+        pen.text((120, 600 + 90 * number), line, font=font, fill=shade)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("ground", "shade"),
+    [(0, 255), (90, 240), (180, 255), (230, 150), (255, 200), (255, 180), (255, 225)],
+    ids=["dark box", "grey box", "light grey box", "grey on grey", "faint", "less faint", "very faint"],
+)
+def test_light_and_faint_lines_are_read_beside_black_ones(
+    recognised: Callable[..., Page], ground: int, shade: int
+) -> None:
+    page = recognised(paper_with(ground, shade))
+    assert [" ".join(word.text for word in line.words) for line in page.lines] == [*LINES, *LINES]
+
+
+def test_a_white_on_black_page_is_read_like_any_other(
+    recognised: Callable[..., Page], draw: Callable[..., Any]
+) -> None:
+    drawing = draw()
+    negative = drawing.image.point(lambda level: 255 - level)
+    assert text(recognised(negative)) == drawing.text
+    turned = recognised(negative.rotate(90, expand=True))
+    assert (text(turned), turned.rotation) == (drawing.text, 90)
+
+
+def test_the_light_header_row_of_a_table_is_read(recognised: Callable[..., Page]) -> None:
+    image = ruled_table(
+        [["", "", "", ""], ["11", "Desk lamp", "5", "102.50"], ["12", "Oak shelf", "8", "17.00"]]
+    )
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(size=38)
+    pen.rectangle((100, 60, 1400, 130), fill=70)
+    for x, title in ((114, "No"), (254, "Article"), (814, "Count"), (1094, "Price")):
+        pen.text((x, 75), title, font=font, fill=255)
+    read = [line.split() for line in page_text(recognised(image)).splitlines() if line]
+    assert read == [
+        ["No", "Article", "Count", "Price"],
+        ["11", "Desk", "lamp", "5", "102.50"],
+        ["12", "Oak", "shelf", "8", "17.00"],
+    ]
+
+
+def test_one_huge_word_is_read(recognised: Callable[..., Page]) -> None:
+    image = Image.new("L", (2400, 3300), 255)
+    ImageDraw.Draw(image).text((150, 400), "WAR", font=ImageFont.load_default(size=600), fill=0)
+    assert text(recognised(image)) == "WAR"
+
+
+def test_lines_that_nobody_can_read_count_as_low_words(
+    recognised: Callable[..., Page], draw: Callable[..., Any]
+) -> None:
+    image = draw(height=1400).image
+    pen = ImageDraw.Draw(image)
+    for number in range(12):  # marks of letter size, evenly spaced, that are no letters
+        pen.ellipse((200 + 60 * number, 1200, 240 + 60 * number, 1240), outline=0, width=18)
+    page = recognised(image)
+    assert min(word.confidence for word in page.words if word.box.top > 1100) < LOW_WORD_CONFIDENCE
+
+
+class ShortSighted(Engine):
+    """Reads one line wherever it looks."""
+
+    def read(self, grey: Any, *, dpi: float, languages: tuple[str, ...]) -> list[Block]:
+        """The first line of the first block."""
+        first = super().read(grey, dpi=dpi, languages=languages)[0]
+        line = next(first.lines)
+        return [Block(BlockType.TEXT, line.box, (Paragraph((line,)),))]
+
+    def read_lines(self, *_: Any, **__: Any) -> list[Block]:
+        """Nothing."""
+        return []
+
+
+def test_a_page_of_which_most_was_not_read_fails(
+    tessdata: Tessdata, draw: Callable[..., Any], tmp_path: Path
+) -> None:
+    draw(["A line of text that stands here"] * 14, height=1300).image.save(tmp_path / "a.png", dpi=(300, 300))
+    with pytest.raises(RecognitionError, match="Page 1 is not blank, but most of its text could not be read"):
+        list(recognise(tmp_path / "a.png", TXT, engine=ShortSighted(tessdata.folder)))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (3, 3), (8, 300), (20, 20)])
+@pytest.mark.parametrize("shade", [0, 255])
+def test_a_page_too_small_for_any_letter_is_blank(
+    recognised: Callable[..., Page], size: tuple[int, int], shade: int
+) -> None:
+    assert recognised(Image.new("L", size, shade)).blocks == ()
 
 
 @pytest.mark.parametrize("shade", [255, 240])

@@ -41,3 +41,14 @@ def test_letters_and_pictures_are_no_rules(draw: Callable[..., Any]) -> None:
     result = without_rules(page, dpi=300)
     assert result.rules == ()
     assert (result.grey == page).all()
+
+
+def test_bands_of_dark_ground_between_light_letters_are_no_rules() -> None:
+    page = paper()
+    page[200:700, 100:1400] = 30
+    for top in range(230, 630, 40):
+        for left in range(130, 1380, 30):
+            page[top : top + 28, left : left + 8] = 255
+    result = without_rules(page, dpi=300)
+    assert result.rules == ()
+    assert (result.grey == page).all()

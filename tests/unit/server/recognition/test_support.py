@@ -55,6 +55,52 @@ def test_what_is_not_carried_out_is_refused_by_name(values: dict[str, Any], para
     assert "secret" not in str(refused.value)
 
 
+NO_DATA = (
+    "this server has no data to read {}; it reads {}. More come with tesseract data in its tessdata folder."
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"language": "English,Polish"},
+            NO_DATA.format("Polish", ", ".join(sorted(ENGLISH.languages))),
+        ),
+        (
+            {"profile": "textExtraction"},
+            "this server does not carry out 'textExtraction'; use documentConversion.",
+        ),
+        ({"text_type": "normal,matrix"}, "this server does not carry out 'normal,matrix'; use normal."),
+        ({"image_source": "photo"}, "this server does not carry out 'photo'; use auto or scanner."),
+        (
+            {"export_format": "txt,docx"},
+            "this server does not write docx; ask for pdfSearchable, txt, xml.",
+        ),
+        (
+            {"export_format": None},
+            "this server does not write rtf (the default); ask for pdfSearchable, txt, xml.",
+        ),
+        (
+            {"export_format": "xml", "write_recognition_variants": True},
+            "this server does not carry out 'true'; use false.",
+        ),
+        ({"write_tags": "write"}, "this server does not carry out 'write'; use auto or dontWrite."),
+        (
+            {"pdf_password": "secret"},
+            "this server does not open protected PDF files; send an unprotected one.",
+        ),
+    ],
+)
+def test_a_refusal_says_in_the_callers_words_what_to_use_instead(
+    values: dict[str, Any], message: str
+) -> None:
+    settings = ProcessingSettings.parse(**{"export_format": "txt", **values})
+    with pytest.raises(InvalidParameterError) as refused:
+        supported(settings, ENGLISH)
+    assert str(refused.value) == f"{refused.value.parameter}: {message}"
+
+
 def test_asking_loads_no_engine() -> None:
     heavy = "tesserocr cv2 numpy PIL pypdfium2 pikepdf lxml zxingcpp fontTools"
     code = (
