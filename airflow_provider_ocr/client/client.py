@@ -22,9 +22,9 @@ from airflow_provider_ocr.protocol.errors import (
     TaskDeletedError,
     UnreadableAnswerError,
 )
-from airflow_provider_ocr.protocol.messages import parse_tasks
+from airflow_provider_ocr.protocol.messages import parse_application_info, parse_tasks
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.task import ApplicationInfo, OcrTask
 from airflow_provider_ocr.protocol.times import render_time
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
@@ -100,6 +100,26 @@ class CloudOcrClient:
             raise InvalidParameterError("source", "the URL of the image is missing.")
         return _only(self._transport.change("processRemoteImage", {"source": source, **settings.to_query()}))
 
+    def process_image(self, content: bytes, settings: ProcessingSettings) -> OcrTask:
+        """Start a task for an image that is sent along (``processImage``). Costs credits; sent once.
+
+        :param content: the bytes of the image file.
+        :param settings: how to recognise and export it.
+        """
+        return _only(self._transport.change("processImage", settings.to_query(), _image(content)))
+
+    def submit_image(self, content: bytes, ocr_task_id: str | None = None) -> OcrTask:
+        """Add an image to a task that `process_document` will start (``submitImage``). Sent once.
+
+        :param content: the bytes of the image file.
+        :param ocr_task_id: a Submitted task that gets one more image; without it a new task is made.
+        """
+        if ocr_task_id is None:
+            return _only(self._transport.change("submitImage", {}, _image(content)))
+        query = {"taskId": _checked(ocr_task_id)}
+        with _about(ocr_task_id):
+            return _only(self._transport.change("submitImage", query, _image(content)))
+
     def process_document(self, ocr_task_id: str, settings: ProcessingSettings) -> OcrTask:
         """Start a task again, for example after a top-up (``processDocument``). Sent once.
 
@@ -157,6 +177,13 @@ class CloudOcrClient:
         with _about(ocr_task_id):
             return _only(self._transport.change("deleteTask", {"taskId": _checked(ocr_task_id)}))
 
+    def get_application_info(self) -> ApplicationInfo:
+        """What the application has left to spend, and until when (``getApplicationInfo``).
+
+        :raises NotEnabledError: if the service does not tell this application.
+        """
+        return parse_application_info(self._transport.read("getApplicationInfo", {}))
+
     def download_result(self, url: str, export_format: ExportFormat | None = None) -> Iterator[bytes]:
         """A result file, streamed. No credentials are sent to its host.
 
@@ -183,6 +210,12 @@ def _checked(ocr_task_id: str) -> str:
     if not ocr_task_id or _NULL_ID in ocr_task_id.partition("-")[0]:
         raise InvalidParameterError("taskId", f"{ocr_task_id!r} denotes no task.")
     return ocr_task_id
+
+
+def _image(content: bytes) -> bytes:
+    if not content:
+        raise InvalidParameterError("image", "there are no bytes to send.")
+    return content
 
 
 def _only(body: bytes) -> OcrTask:

@@ -121,15 +121,19 @@ class Transport:
                 self._sleep(pause_before_retry(attempt, failure.retry_after, random.random()))  # noqa: S311 - jitter
         return self.change(method, parameters)
 
-    def change(self, method: str, parameters: Mapping[str, str]) -> bytes:
+    def change(self, method: str, parameters: Mapping[str, str], content: bytes | None = None) -> bytes:
         """The answer of a method that changes something; sent once.
 
+        :param content: what to send as the body, with POST; without it the request is a GET.
         :raises OcrError: one of `protocol.errors`.
         """
         try:
-            with self._session.get(
+            with self._session.request(
+                "GET" if content is None else "POST",
                 f"{self.base_url}/{method}",
                 params=parameters,
+                data=content,
+                headers={} if content is None else {"Content-Type": "application/octet-stream"},
                 timeout=self.timeouts.as_pair(),
                 verify=self.verify,
                 allow_redirects=False,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API's XML documents: tasks and errors, read and written.
+"""The API's XML documents: tasks, applications and errors, read and written.
 
 Reading is lenient about what servers vary (namespaces, order, missing attributes) and strict about what
 could do harm: no DTD, no entity, nothing over 16 MiB. Writing gives the service's observed form: one
@@ -17,7 +17,7 @@ from defusedxml.ElementTree import fromstring
 
 from airflow_provider_ocr.protocol.characters import as_xml_text
 from airflow_provider_ocr.protocol.errors import UnreadableAnswerError
-from airflow_provider_ocr.protocol.task import MAX_RESULTS, OcrTask
+from airflow_provider_ocr.protocol.task import MAX_RESULTS, ApplicationInfo, OcrTask
 from airflow_provider_ocr.protocol.times import parse_time, render_time
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus, find_value
 
@@ -25,6 +25,7 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 _MAX_DIGITS = 15
+_APPLICATION_NAMESPACE = "http://ocrsdk.com/schema/appInfo-1.0.xsd"
 _RESULT_ATTRIBUTES = ("resultUrl", *(f"resultUrl{number}" for number in range(2, MAX_RESULTS + 1)))
 
 
@@ -34,10 +35,30 @@ def parse_tasks(body: bytes) -> list[OcrTask]:
     :param body: the HTTP body as received.
     :raises UnreadableAnswerError: if the body is not such a document.
     """
-    root = _parse(body)
-    if _local_name(root) != "response":
-        raise UnreadableAnswerError(f"The answer is a <{_local_name(root)[:40]}> document, not a <response>.")
+    root = _parse_document(body, "response")
     return [_read_task(element) for element in root if _local_name(element) == "task"]
+
+
+def parse_application_info(body: bytes) -> ApplicationInfo:
+    """The application of an ``info`` document.
+
+    :param body: the HTTP body as received.
+    :raises UnreadableAnswerError: if the body is not such a document.
+    """
+    root = _parse_document(body, "info")
+    application = next((element for element in root if _local_name(element) == "application"), None)
+    if application is None:
+        raise UnreadableAnswerError("The answer has no application in it.")
+    told = {_local_name(element): (element.text or "").strip() for element in application}
+    return ApplicationInfo(
+        id=told.get("id") or None,
+        # Older servers have only the second.
+        name=told.get("displayName") or told.get("name") or None,
+        pages=_read_number(told.get("pages")),
+        fields=_read_number(told.get("fields")),
+        expires=_read_time(told.get("expires")),
+        type=told.get("type") or None,
+    )
 
 
 def parse_error(body: bytes) -> str | None:
@@ -60,6 +81,28 @@ def render_tasks(tasks: Iterable[OcrTask]) -> bytes:
     return _render(root)
 
 
+def render_application_info(application: ApplicationInfo) -> bytes:
+    """An ``info`` document about this application."""
+    # Written as an attribute, so that the elements carry no prefix.
+    root = ET.Element("info", {"xmlns": _APPLICATION_NAMESPACE})
+    expires = application.expires
+    values = {
+        "id": application.id,
+        "displayName": application.name,
+        "name": application.name,
+        "pages": application.pages,
+        "fields": application.fields,
+        # Unlike all other times, this one has no zone suffix.
+        "expires": render_time(expires).removesuffix("Z") if expires else None,
+        "type": application.type,
+    }
+    parent = ET.SubElement(root, "application")
+    for name, value in values.items():
+        if value is not None:
+            ET.SubElement(parent, name).text = as_xml_text(str(value))
+    return _render(root)
+
+
 def render_error(message: str) -> bytes:
     """An ``error`` document that says ``message``."""
     root = ET.Element("error")
@@ -67,6 +110,13 @@ def render_error(message: str) -> bytes:
     element = ET.SubElement(root, "message", {"language": "english"})
     element.text = as_xml_text(message)
     return _render(root)
+
+
+def _parse_document(body: bytes, name: str) -> ET.Element:
+    root = _parse(body)
+    if _local_name(root) != name:
+        raise UnreadableAnswerError(f"The answer is a <{_local_name(root)[:40]}> document, not a <{name}>.")
+    return root
 
 
 def _parse(body: bytes) -> ET.Element:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OcrTask: what the service tells about one task, as a value.
+"""What the service tells about one task, and about an application, as values.
 
-Every attribute but the ID is optional, because servers and versions differ in what they send.
+Every attribute but a task's ID is optional, because servers and versions differ in what they send.
 """
 
 from __future__ import annotations
@@ -52,3 +52,23 @@ class OcrTask:
         Submitted counts too: that is how a task of processRemoteImage begins.
         """
         return self.status in _RUNNING or self.status not in _KNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationInfo:
+    """An application's account.
+
+    :param id: its GUID.
+    :param name: the name that it logs in with.
+    :param pages: how many pages it can still have processed.
+    :param fields: the same in fields, the unit of `OcrTask.credits`.
+    :param expires: when what is left expires, UTC.
+    :param type: what kind of application it is, for example ``Normal``.
+    """
+
+    id: str | None = None
+    name: str | None = None
+    pages: int | None = None
+    fields: int | None = None
+    expires: pendulum.DateTime | None = None
+    type: str | None = None

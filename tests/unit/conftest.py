@@ -39,6 +39,8 @@ class Received:
     query: dict[str, str]
     headers: Message
     at: float
+    verb: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +152,10 @@ class _Connection(BaseHTTPRequestHandler):
     def do_GET(self) -> None:  # the base class looks for this name
         parts = urlsplit(self.path)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        received = Received(parts.path.removeprefix("/"), query, self.headers, time.monotonic())
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        received = Received(
+            parts.path.removeprefix("/"), query, self.headers, time.monotonic(), self.command, body
+        )
         script = self.server.script
         reply = script.answer_to(received)
         if reply.stall:
@@ -165,6 +170,8 @@ class _Connection(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(reply.body[: reply.cut])
         self.close_connection |= reply.length is not None
+
+    do_POST = do_GET  # noqa: N815 - the base class looks for this name
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Say nothing."""

@@ -12,8 +12,9 @@ import pytest
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.client.transport import Timeouts
 from airflow_provider_ocr.protocol import errors
+from airflow_provider_ocr.protocol.messages import render_application_info
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.task import ApplicationInfo, OcrTask
 
 if TYPE_CHECKING:
     from tests.unit.conftest import ScriptedServer
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 ID = "c3187247-7e81-4d12-8767-bc886c1ab878"
 SETTINGS = ProcessingSettings.parse(language="German", export_format="txt,pdfSearchable", correct_skew=False)
 SENT = {"language": "German", "exportFormat": "txt,pdfSearchable", "correctSkew": "false"}
+IMAGE = b"\x89PNG & more"
 FROM = pendulum.datetime(2026, 11, 22, 15, 44, 23, tz="Europe/Berlin")
 TO = pendulum.datetime(2026, 11, 23)
 
@@ -50,6 +52,44 @@ def test_a_method_about_one_task_asks_by_its_path_and_query_and_gives_the_task(
     server.reply(method, tasks_body(id=ID, status="Queued"))
     assert call(client) == OcrTask(id=ID, status="Queued")
     assert [(received.path, received.query) for received in server.received] == [(method, query)]
+
+
+@pytest.mark.parametrize(
+    ("method", "call", "query"),
+    [
+        ("processImage", lambda client: client.process_image(IMAGE, SETTINGS), SENT),
+        ("submitImage", lambda client: client.submit_image(IMAGE), {}),
+        ("submitImage", lambda client: client.submit_image(IMAGE, ID), {"taskId": ID}),
+    ],
+)
+def test_an_image_is_the_body_of_a_post(
+    *,
+    server: ScriptedServer,
+    client: CloudOcrClient,
+    tasks_body: Callable[..., bytes],
+    method: str,
+    call: Callable[[CloudOcrClient], OcrTask],
+    query: dict[str, str],
+) -> None:
+    server.reply(method, tasks_body(id=ID, status="Queued"))
+    assert call(client) == OcrTask(id=ID, status="Queued")
+    (received,) = server.received
+    assert (received.verb, received.path, received.query) == ("POST", method, query)
+    assert (received.body, received.headers["Content-Type"]) == (IMAGE, "application/octet-stream")
+
+
+def test_the_application_is_asked_for_and_told(server: ScriptedServer, client: CloudOcrClient) -> None:
+    told = ApplicationInfo(id=ID, name="my app", pages=99, fields=495, type="Normal")
+    server.reply("getApplicationInfo", status=503)
+    server.reply("getApplicationInfo", render_application_info(told))
+    assert client.get_application_info() == told
+    assert len(server.received) == 2
+
+
+def test_an_application_that_may_not_be_told_says_so(server: ScriptedServer, client: CloudOcrClient) -> None:
+    server.refuse("getApplicationInfo", 403, "Not enabled.")
+    with pytest.raises(errors.NotEnabledError, match="Not enabled"):
+        client.get_application_info()
 
 
 @pytest.mark.parametrize(
@@ -92,6 +132,10 @@ def test_an_empty_list_is_an_empty_list(server: ScriptedServer, client: CloudOcr
         lambda client: client.get_task_status("00000000-0000-0000-0000-000000000000"),
         lambda client: client.delete_task("00000000-0000-0000-0000-000000000000"),
         lambda client: client.process_document("00000000-0000-0000-0000-000000000000", SETTINGS),
+        lambda client: client.process_image(b"", SETTINGS),
+        lambda client: client.submit_image(b""),
+        lambda client: client.submit_image(IMAGE, ""),
+        lambda client: client.submit_image(IMAGE, "00000000-0000-0000-0000-000000000000"),
     ],
 )
 def test_what_denotes_nothing_is_refused_before_anything_is_sent(
@@ -112,13 +156,17 @@ def test_anything_but_one_task_is_unreadable_where_one_is_due(
     assert caught.value.ocr_task_id == ID
 
 
-@pytest.mark.parametrize("path", ["processRemoteImage", "processDocument", "deleteTask"])
+@pytest.mark.parametrize(
+    "path", ["processRemoteImage", "processImage", "submitImage", "processDocument", "deleteTask"]
+)
 @pytest.mark.parametrize("trouble", [{"cut": 0}, {"status": 503}, {"status": 429}, {"stall": 3.0}])
 def test_what_changes_something_is_sent_once(
     server: ScriptedServer, client: CloudOcrClient, path: str, trouble: dict[str, Any]
 ) -> None:
     calls: dict[str, Callable[[], OcrTask]] = {
         "processRemoteImage": lambda: client.process_remote_image("https://a.example/b", SETTINGS),
+        "processImage": lambda: client.process_image(IMAGE, SETTINGS),
+        "submitImage": lambda: client.submit_image(IMAGE, ID),
         "processDocument": lambda: client.process_document(ID, SETTINGS),
         "deleteTask": lambda: client.delete_task(ID),
     }
@@ -150,13 +198,14 @@ def test_another_refusal_of_a_tasks_status_does_not_mean_that_it_is_gone(
     assert caught.value.ocr_task_id == ID
 
 
-@pytest.mark.parametrize("method", ["getTaskStatus", "processDocument", "deleteTask"])
+@pytest.mark.parametrize("method", ["getTaskStatus", "submitImage", "processDocument", "deleteTask"])
 def test_every_error_about_a_task_names_it(
     server: ScriptedServer, client: CloudOcrClient, method: str
 ) -> None:
     server.refuse(method, 401, "Who are you?")
     calls: dict[str, Callable[[], OcrTask]] = {
         "getTaskStatus": lambda: client.get_task_status(ID),
+        "submitImage": lambda: client.submit_image(IMAGE, ID),
         "processDocument": lambda: client.process_document(ID, SETTINGS),
         "deleteTask": lambda: client.delete_task(ID),
     }

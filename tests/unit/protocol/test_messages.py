@@ -15,12 +15,14 @@ from airflow_provider_ocr.protocol.characters import is_xml_text
 from airflow_provider_ocr.protocol.errors import UnreadableAnswerError
 from airflow_provider_ocr.protocol.messages import (
     MAX_BODY_BYTES,
+    parse_application_info,
     parse_error,
     parse_tasks,
+    render_application_info,
     render_error,
     render_tasks,
 )
-from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.task import ApplicationInfo, OcrTask
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus, find_value
 
 DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>'
@@ -241,3 +243,64 @@ def test_the_servers_words_are_taken_from_an_error_and_nothing_else(body: bytes,
 @given(st.binary())
 def test_arbitrary_bytes_as_an_error_raise_nothing(body: bytes) -> None:
     assert parse_error(body) is None or body.count(b"<error") > 0
+
+
+_WORD = st.none() | _TEXT.filter(lambda text: text == text.strip() != "" and "\r" not in text)
+_APPLICATIONS = st.builds(
+    ApplicationInfo,
+    id=_WORD,
+    name=_WORD,
+    pages=_NUMBER,
+    fields=_NUMBER,
+    expires=_TIME,
+    type=_WORD,
+)
+
+
+@given(_APPLICATIONS)
+def test_an_application_survives_writing_and_reading(application: ApplicationInfo) -> None:
+    assert parse_application_info(render_application_info(application)) == application
+
+
+@pytest.mark.parametrize(
+    ("body", "application"),
+    [
+        (b"<info><application/></info>", ApplicationInfo()),
+        (
+            b'<info xmlns="http://ocrsdk.com/schema/appInfo-1.0.xsd"><application>\n<name> a </name>'
+            b"<pages>99</pages><fields> 495 </fields><expires>2026-11-22T14:44:23</expires>"
+            b"<type>Normal</type><new>x</new></application></info>",
+            ApplicationInfo(
+                name="a",
+                pages=99,
+                fields=495,
+                expires=pendulum.datetime(2026, 11, 22, 14, 44, 23),
+                type="Normal",
+            ),
+        ),
+        (
+            b"<o:info xmlns:o='x'><o:application><o:name>old</o:name><o:displayName>new</o:displayName>"
+            b"<o:pages>many</o:pages><o:expires>never</o:expires></o:application></o:info>",
+            ApplicationInfo(name="new"),
+        ),
+    ],
+)
+def test_an_application_is_read_in_any_of_its_forms(body: bytes, application: ApplicationInfo) -> None:
+    assert parse_application_info(body) == application
+
+
+@pytest.mark.parametrize("body", [b"", b"<response/>", b"<info/>", b"<info>", b"<error><message/></error>"])
+def test_what_is_no_application_is_unreadable(body: bytes) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        parse_application_info(body)
+
+
+def test_an_application_is_written_in_the_documented_form() -> None:
+    application = ApplicationInfo(
+        id="a1", name="a & b", pages=99, fields=495, expires=pendulum.datetime(2026, 11, 22), type="Normal"
+    )
+    assert render_application_info(application).decode() == (
+        '<?xml version="1.0" encoding="utf-8"?><info xmlns="http://ocrsdk.com/schema/appInfo-1.0.xsd">'
+        "<application><id>a1</id><displayName>a &amp; b</displayName><name>a &amp; b</name><pages>99</pages>"
+        "<fields>495</fields><expires>2026-11-22T00:00:00</expires><type>Normal</type></application></info>"
+    )
