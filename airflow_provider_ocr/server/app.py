@@ -8,24 +8,31 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pendulum
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from airflow_provider_ocr.protocol.messages import render_error, render_tasks
+from airflow_provider_ocr.protocol.messages import render_application_info, render_error, render_tasks
+from airflow_provider_ocr.protocol.task import ApplicationInfo
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server.accounts import Accounts
-from airflow_provider_ocr.server.methods import ApiMethods, Call, RejectedError
+from airflow_provider_ocr.server.call import Call, RejectedError, UnsupportedImageError
+from airflow_provider_ocr.server.methods import Answer, ApiMethods, Method
 from airflow_provider_ocr.server.results import ResultFiles
 from airflow_provider_ocr.server.store import Store
+from airflow_provider_ocr.server.upload import receive_form, receive_image
 
 _REJECTED = 450
 _FAILED = 550
+_UNSUPPORTED_IMAGE = 551
 _XML = "text/xml; charset=utf-8"
 _access_log = logging.getLogger("cloud_ocr_server.access")
 _log = logging.getLogger("cloud_ocr_server")
@@ -49,7 +56,7 @@ def create_app(*, accounts: Accounts, methods: ApiMethods, store: Store, files: 
 
 
 class _Endpoints:
-    """What the routes lead to. Plain functions, so that Starlette runs them in threads."""
+    """What the routes lead to. What waits for the disk or the database runs in threads."""
 
     def __init__(self, *, accounts: Accounts, methods: ApiMethods, store: Store, files: ResultFiles) -> None:
         self._accounts = accounts
@@ -57,13 +64,14 @@ class _Endpoints:
         self._store = store
         self._files = files
 
-    def call_method(self, request: Request) -> Response:
+    async def call_method(self, request: Request) -> Response:
         """An API method, for the application that the request proves to be."""
         name = request.path_params["method"]
         method = self._methods.find(name)
         if method is None:
             return _error(404, f"There is no method {name[:64]!r}.")
-        application = self._accounts.authenticate(request.headers.get("Authorization"))
+        authorization = request.headers.get("Authorization")
+        application = await run_in_threadpool(self._accounts.authenticate, authorization)
         if application is None:
             return _error(
                 401,
@@ -72,21 +80,38 @@ class _Endpoints:
             )
         request.scope["cloud_ocr_application"] = application
         try:
-            base_url = str(request.base_url).rstrip("/")
-            tasks = method(Call(application=application, query=_query(request), base_url=base_url))
-        except RejectedError as error:
-            return _error(_REJECTED, str(error))
-        if len(tasks) == 1:
-            request.scope["cloud_ocr_task_id"] = tasks[0].id
-        return Response(render_tasks(tasks), media_type=_XML)
+            answer = await self._carry_out(method, request, application)
+        except (RejectedError, ClientDisconnect) as error:
+            return _error(_REJECTED, str(error) or "The body of the request broke off.")
+        except UnsupportedImageError as error:
+            return _error(_UNSUPPORTED_IMAGE, str(error))
+        if isinstance(answer, ApplicationInfo):
+            return Response(render_application_info(answer), media_type=_XML)
+        if len(answer) == 1:
+            request.scope["cloud_ocr_task_id"] = answer[0].id
+        return Response(render_tasks(answer), media_type=_XML)
+
+    async def _carry_out(self, method: Method, request: Request, application: str) -> Answer:
+        query = _query(request)
+        if not method.takes_image:
+            # A parameter that stands in both is the query's.
+            query = _by_name(await receive_form(request)) | query
+        call = Call(application=application, query=query, base_url=str(request.base_url).rstrip("/"))
+        if not (method.takes_image and request.method == "POST"):
+            return await run_in_threadpool(method.answer, call)
+        with self._files.incoming() as image:
+            if await receive_image(request, image):
+                call = replace(call, image=image)
+            return await run_in_threadpool(method.answer, call)
 
     def send_result(self, request: Request) -> Response:
         """A result file, for whoever has its signed URL."""
         ocr_task_id, position = request.path_params["task"], request.path_params["position"]
+        expires = request.query_params.get("expires", "")
         signed = self._files.is_valid(
             ocr_task_id,
             position,
-            expires=request.query_params.get("expires", ""),
+            expires=expires,
             signature=request.query_params.get("signature", ""),
             now=pendulum.now("UTC"),
         )
@@ -95,6 +120,9 @@ class _Endpoints:
         task = self._store.find(ocr_task_id)
         if task is None or task.status is not TaskStatus.COMPLETED:
             return _error(404, "The result is not there any more.")
+        earlier = self._files.was_signed_before(task.changed, expires=expires)
+        if earlier or int(position) > len(task.settings.export_format):
+            return _error(404, "The result is of an earlier run; getTaskStatus gives URLs of the last one's.")
         export_format = task.settings.export_format[int(position) - 1]
         return FileResponse(
             self._files.result(ocr_task_id, int(position), export_format),
@@ -104,12 +132,16 @@ class _Endpoints:
 
 
 def _query(request: Request) -> dict[str, str]:
+    return _by_name(request.query_params.multi_items())
+
+
+def _by_name(parameters: Iterable[tuple[str, str]]) -> dict[str, str]:
     """The parameters, their names in lower case.
 
     :raises RejectedError: if one is given twice.
     """
     query: dict[str, str] = {}
-    for name, value in request.query_params.multi_items():
+    for name, value in parameters:
         if name.lower() in query:
             raise RejectedError(f"{name}: the parameter is given more than once.")
         query[name.lower()] = value

@@ -43,12 +43,12 @@ class RecognitionFailed(Exception):  # noqa: N818 - an outcome that the caller r
 class RecognitionJob:
     """What is to be recognised.
 
-    :param image: the file.
+    :param images: the files, in their order.
     :param settings: what ``recognition.support.supported`` has accepted.
     :param output: an existing, empty folder for the result files.
     """
 
-    image: Path
+    images: tuple[Path, ...]
     settings: ProcessingSettings
     output: Path
 
@@ -154,7 +154,7 @@ class RecognitionChild:
 
     def _request(self, job: RecognitionJob) -> dict[str, Any]:
         return {
-            "image": str(job.image.absolute()),
+            "images": [str(image.absolute()) for image in job.images],
             "settings": job.settings.to_query(),
             "output": str(job.output.absolute()),
             "tessdata": str(self._tessdata.absolute()),

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from airflow_provider_ocr import __version__
+from airflow_provider_ocr.server.choices import Choices, DeletedTask, ListFilter, ListOrder
 
 if TYPE_CHECKING:
     from airflow_provider_ocr.server.networks import Network
@@ -69,6 +70,11 @@ def serve(options: argparse.Namespace) -> int:
             workers=options.workers,
             allowed_sources=options.allow_source,
             tessdata=options.tessdata,
+            choices=Choices(
+                list_order=options.list_order,
+                list_filter=options.list_filter,
+                deleted_task=options.deleted_task,
+            ),
         )
     return 0
 
@@ -123,6 +129,29 @@ def _add_serve_options(serving: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder with more tesseract language data",
     )
+    _add_test_options(serving)
+
+
+def _add_test_options(serving: argparse.ArgumentParser) -> None:
+    """The switches for what the API's documentation leaves open, so that a client can be tested with all."""
+    testing = serving.add_argument_group("to test clients with what the API's documentation leaves open")
+    defaults = Choices()
+    for name, kind, explanation in (
+        ("list_order", ListOrder, "which tasks the lists begin with"),
+        ("list_filter", ListFilter, "which time of a task listTasks filters on"),
+        (
+            "deleted_task",
+            DeletedTask,
+            "what getTaskStatus answers for a deleted task: 450, or status Deleted",
+        ),
+    ):
+        testing.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=kind,
+            choices=list(kind),
+            default=getattr(defaults, name),
+            help=explanation,
+        )
 
 
 def _application(text: str) -> tuple[str, str]:

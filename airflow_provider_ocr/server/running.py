@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from airflow_provider_ocr.server.accounts import Accounts
 from airflow_provider_ocr.server.app import create_app
+from airflow_provider_ocr.server.choices import Choices
 from airflow_provider_ocr.server.methods import ApiMethods
 from airflow_provider_ocr.server.networks import AddressPolicy, Network
 from airflow_provider_ocr.server.recognition.tessdata import gather_tessdata
@@ -34,6 +35,7 @@ def run_server(
     workers: int,
     allowed_sources: Sequence[Network] = (),
     tessdata: Path | None = None,
+    choices: Choices | None = None,
 ) -> None:
     """Serve on ``listener`` until the process is told to stop.
 
@@ -43,13 +45,14 @@ def run_server(
     :param workers: how many documents are recognised at the same time.
     :param allowed_sources: networks that images may be fetched from although they are not public.
     :param tessdata: a folder with more recognition data.
+    :param choices: what to do where the API's documentation leaves it open.
     """
     languages = gather_tessdata(data / "tessdata", extra=tessdata)
     store = Store.in_folder(data)
     files = ResultFiles(data)
     fetcher = SourceFetcher(AddressPolicy(allowed_sources))
     workforce = Workers(store=store, files=files, fetcher=fetcher, tessdata=languages.folder, count=workers)
-    methods = ApiMethods(store=store, files=files, workforce=workforce, tessdata=languages)
+    methods = ApiMethods(store=store, files=files, workforce=workforce, tessdata=languages, choices=choices)
     app = create_app(accounts=Accounts(passwords), methods=methods, store=store, files=files)
     # uvicorn stops in order and then sends itself the same signal again; the rest stops in order too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

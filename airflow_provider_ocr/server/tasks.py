@@ -52,6 +52,17 @@ def can_delete(status: TaskStatus) -> bool:
     return TaskStatus.DELETED in _MOVES[status]
 
 
+def can_start(status: TaskStatus) -> bool:
+    """Whether processDocument is allowed in this state."""
+    # InProgress goes back to Queued too, but only after a crash.
+    return TaskStatus.QUEUED in _MOVES[status] and status is not TaskStatus.IN_PROGRESS
+
+
+def can_add_image(status: TaskStatus) -> bool:
+    """Whether submitImage may add an image in this state: nothing has been charged or promised yet."""
+    return status is TaskStatus.SUBMITTED
+
+
 def price(pages: int) -> int:
     """What a document of so many pages costs, in credits."""
     return CREDITS_PER_PAGE * pages

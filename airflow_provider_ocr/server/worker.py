@@ -67,9 +67,9 @@ class Workers:
 
     def start(self) -> None:
         """Take up what an earlier run left, and begin to work."""
-        self._files.clear_work()
+        self._files.clear_up(self._store.holding_files())
         interrupted = self._store.requeue_interrupted()
-        unfetched = self._store.with_status(TaskStatus.SUBMITTED)
+        unfetched = self._store.unfetched()
         if interrupted or unfetched:
             _log.info("taking up %d interrupted and %d unfetched tasks", interrupted, len(unfetched))
         for task in unfetched:
@@ -95,6 +95,11 @@ class Workers:
         """Begin to fetch the image of a Submitted task."""
         self._unfetched.put(task)
 
+    def wake(self) -> None:
+        """Look for Queued tasks now."""
+        with self._work:
+            self._work.notify()
+
     def seconds_until_done(self) -> int:
         """How long a queued task will take, from the pace of the last ones and the length of the queue."""
         return self._pace.estimate(self._store.count(TaskStatus.QUEUED))
@@ -108,7 +113,9 @@ class Workers:
 
     def _fetch(self, task: StoredTask) -> None:
         try:
-            self._fetcher.fetch(task.source or "", self._files.image(task.id))
+            with self._files.incoming() as image:
+                self._fetcher.fetch(task.source or "", image)
+                self._files.keep(image, task.id)
         except SourceError as error:
             self._fail(task, TaskStatus.SUBMITTED, str(error))
         except Exception:  # noqa: BLE001 - whatever it is, the task must not stay Submitted for ever
@@ -117,8 +124,7 @@ class Workers:
         else:
             if self._store.move(task.id, Move(TaskStatus.SUBMITTED, TaskStatus.QUEUED), source=None):
                 _log.info("task %s: image fetched", task.id)
-                with self._work:
-                    self._work.notify()
+                self.wake()
             else:
                 self._files.delete(task.id)
 
@@ -150,7 +156,8 @@ class Workers:
     def _recognise(self, task: StoredTask, child: RecognitionChild) -> None:
         begin = time.monotonic()
         output = self._files.new_work_folder(task.id)
-        job = RecognitionJob(image=self._files.image(task.id), settings=task.settings, output=output)
+        images = tuple(self._files.image(task.id, number + 1) for number in range(task.files_count))
+        job = RecognitionJob(images=images, settings=task.settings, output=output)
         try:
             summary = child.run(job, on_page=lambda page, pages: _log_page(task, page, pages))
         except RecognitionFailed as failure:

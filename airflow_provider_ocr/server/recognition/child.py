@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The process that recognises: one JSON job per line on stdin, JSON events, one per line, on stdout.
 
-A job is ``{"image": path, "settings": {query parameters}, "output": folder, "tessdata": folder}``. The
+A job is ``{"images": [paths], "settings": {query parameters}, "output": folder, "tessdata": folder}``. The
 events of a job are ``{"event": "page", "page": 1, "pages": 3}`` for each recognised page, then one of
 ``{"event": "done", ...}`` and ``{"event": "failed", "error": sentence}``. The process ends with its
 input, with its parent, and after a fault that is not the document's.
@@ -88,7 +88,8 @@ def run(job: dict[str, Any], engine: Engine) -> Iterator[Event]:
     with TemporaryDirectory(dir=output, prefix="work-") as work:
         shows_images = not _SHOW_IMAGES.isdisjoint(settings.export_format)
         image_folder = Path(work) if shows_images else None
-        for page, pages in recognise(Path(job["image"]), settings, engine=engine, image_folder=image_folder):
+        images = [Path(path) for path in job["images"]]
+        for page, pages in recognise(images, settings, engine=engine, image_folder=image_folder):
             if page.number == 1:
                 _start(exporters, DocumentSummary(pages, settings.language))
             _take(exporters, page)

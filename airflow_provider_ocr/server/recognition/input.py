@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A file on disk to page images, one at a time. The type is found by content; sizes are checked first.
+"""Files on disk to page images, one at a time. The type is found by content; sizes are checked first.
 
 "The original" of a page is the image the way a viewer shows it: an EXIF orientation is applied, a PDF
 page is rendered at 300 dpi. Pages beyond ``WORKING_PIXELS`` are shrunk; ``to_original`` undoes that.
@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import struct
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,11 @@ from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from airflow_provider_ocr.server.document import Affine
 from airflow_provider_ocr.server.recognition.errors import RecognitionError
+from airflow_provider_ocr.server.recognition.file_types import (
+    IMAGE_SIGNATURES,
+    PDF_HEADER_WITHIN,
+    PDF_SIGNATURE,
+)
 
 MAX_PIXELS = 150_000_000
 MAX_PAGES = 2_000
@@ -28,8 +33,6 @@ LONGEST_SIDE = 32_000  # pixels; the engine takes no more than 32,767
 PDF_DPI = 300
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF")
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*")
-_PDF_HEADER_WITHIN = 1024  # where readers look for it: some writers put other bytes first
 _A4_LENGTH = 11.69  # inches
 _BELIEVABLE_DPI = (50.0, 2400.0)
 _BELIEVABLE_LENGTH = 48.0  # inches, a little over A0; what is longer is a photo that claims a screen's 72 dpi
@@ -74,25 +77,75 @@ class PageImage:
     to_original: Affine
 
 
-def read_pages(path: Path) -> Iterator[PageImage]:
+def read_document(paths: Sequence[Path]) -> Iterator[PageImage]:
+    """The pages of all files in ``paths`` as those of one document, numbered through.
+
+    :raises RecognitionError: if one of them is no image, is damaged, protected, or beyond a limit. Where
+        there are several, the message names the file by its place, and the page by its number in that file.
+    """
+    if len(paths) == 1:
+        yield from read_pages(paths[0])
+        return
+    counts = []
+    for place, path in enumerate(paths, start=1):
+        with _blamed_on(place):
+            counts.append(_count_pages(path))
+    pages = sum(counts)
+    _check_pages(pages)
+    before = 0
+    for place, (path, count) in enumerate(zip(paths, counts, strict=True), start=1):
+        with _blamed_on(place), contextlib.closing(read_pages(path)) as images:
+            for image in images:
+                yield replace(image, number=before + image.number, pages=pages)
+        before += count
+
+
+def read_pages(path: Path) -> Generator[PageImage]:
     """The pages of the document in ``path``.
 
     :raises RecognitionError: if it is no image, is damaged, protected, or beyond a limit.
     """
+    start = _start(path)
+    yield from _pdf_pages(path) if _is_pdf(start) else _image_pages(path, start)
+
+
+def _count_pages(path: Path) -> int:
+    start = _start(path)
+    if _is_pdf(start):
+        with contextlib.closing(_open_pdf(path)) as document:
+            return len(document)
+    with contextlib.closing(_open_image(path, start)) as opened:
+        return _frames(opened)
+
+
+def _start(path: Path) -> bytes:
     with path.open("rb") as file:
-        start = file.read(_PDF_HEADER_WITHIN)
+        start = file.read(PDF_HEADER_WITHIN)
     if not start:
         raise RecognitionError("The file is empty.")
-    if b"%PDF-" in start:
-        yield from _pdf_pages(path)
-    else:
-        yield from _image_pages(path, start)
+    return start
+
+
+def _is_pdf(start: bytes) -> bool:
+    return PDF_SIGNATURE in start
+
+
+@contextlib.contextmanager
+def _blamed_on(place: int) -> Iterator[None]:
+    try:
+        yield
+    except RecognitionError as error:
+        raise RecognitionError(f"Image {place}: {error}") from error
+
+
+def _frames(opened: Image.Image) -> int:
+    # Only a TIFF's frames are pages; those of a GIF are a film.
+    return _count_frames(opened) if opened.format == "TIFF" else 1
 
 
 def _image_pages(path: Path, start: bytes) -> Iterator[PageImage]:
     with contextlib.closing(_open_image(path, start)) as opened:
-        # Only a TIFF's frames are pages; those of a GIF are a film.
-        pages = _count_frames(opened) if opened.format == "TIFF" else 1
+        pages = _frames(opened)
         _check_pages(pages)
         for index in range(pages):
             yield _image_page(opened, number=index + 1, pages=pages)
@@ -119,7 +172,7 @@ def _open_image(path: Path, start: bytes) -> Image.Image:
     except Image.DecompressionBombError:
         raise _too_large(1) from None
     except UnidentifiedImageError:
-        if start.startswith(_SIGNATURES):
+        if start.startswith(IMAGE_SIGNATURES):
             raise _damaged(1) from None
         seen = " It looks like a web page." if start.lstrip()[:1] == b"<" else ""
         raise RecognitionError(
@@ -166,14 +219,17 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((values.clip(0, full) * (_EIGHT_BITS / full)).astype(np.uint8))
 
 
-def _pdf_pages(path: Path) -> Iterator[PageImage]:
+def _open_pdf(path: Path) -> pypdfium2.PdfDocument:
     try:
-        document = pypdfium2.PdfDocument(path)
+        return pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower():
             raise RecognitionError("The PDF file is protected by a password.") from None
         raise RecognitionError("The PDF file is damaged and cannot be opened.") from None
-    with contextlib.closing(document):
+
+
+def _pdf_pages(path: Path) -> Iterator[PageImage]:
+    with contextlib.closing(_open_pdf(path)) as document:
         pages = len(document)
         _check_pages(pages)
         document.init_forms()  # what people have typed into form fields is part of the page

@@ -7,7 +7,7 @@ by the witness, which judges the page as it was before, and is read again, marke
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from airflow_provider_ocr.server.recognition.correction import find_skew, straig
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.errors import RecognitionError
 from airflow_provider_ocr.server.recognition.ink import Grey, has_large_marks, letter_marks
-from airflow_provider_ocr.server.recognition.input import PageImage, read_pages
+from airflow_provider_ocr.server.recognition.input import PageImage, read_document
 from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
@@ -45,18 +45,22 @@ class _Corrected:
 
 
 def recognise(
-    path: Path, settings: ProcessingSettings, *, engine: Engine, image_folder: Path | None = None
+    images: Sequence[Path],
+    settings: ProcessingSettings,
+    *,
+    engine: Engine,
+    image_folder: Path | None = None,
 ) -> Iterator[tuple[Page, int]]:
-    """The pages of the document in ``path``, each with the number of pages that the document has.
+    """The pages of the document in ``images``, each with the number of pages that the document has.
 
-    :param path: an image or PDF file.
+    :param images: image or PDF files, whose pages are numbered through.
     :param settings: what ``support.supported`` has accepted.
     :param engine: reads the pages.
     :param image_folder: where the corrected page images are kept, if anywhere. Deleting them is the
         caller's part, as soon as a page is done with.
     :raises RecognitionError: if the document or one of its pages cannot be read.
     """
-    for source in read_pages(path):
+    for source in read_document(images):
         try:
             page = _recognise_page(source, settings, engine=engine, image_folder=image_folder)
         except MemoryError as error:

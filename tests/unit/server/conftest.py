@@ -10,18 +10,23 @@ import socket
 import threading
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
+import pendulum
 import pytest
 import requests
 import uvicorn
 from PIL import Image, ImageDraw, ImageFont
 
+from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
 from airflow_provider_ocr.server.accounts import Accounts
 from airflow_provider_ocr.server.app import create_app
+from airflow_provider_ocr.server.call import Call, RejectedError
+from airflow_provider_ocr.server.choices import Choices
 from airflow_provider_ocr.server.document import (
     Affine,
     Baseline,
@@ -43,6 +48,17 @@ from airflow_provider_ocr.server.tasks import Move
 
 PASSWORDS = {"my app": "pass:word", "other": "secret"}
 SOURCE = "https://example.com/scan.png?signature=canary-source"
+_DONE = (TaskStatus.QUEUED, TaskStatus.IN_PROGRESS, TaskStatus.COMPLETED)
+WAYS = {
+    TaskStatus.SUBMITTED: (),
+    TaskStatus.QUEUED: _DONE[:1],
+    TaskStatus.IN_PROGRESS: _DONE[:2],
+    TaskStatus.COMPLETED: _DONE,
+    **{
+        status: (status,)
+        for status in (TaskStatus.PROCESSING_FAILED, TaskStatus.NOT_ENOUGH_CREDITS, TaskStatus.DELETED)
+    },
+}
 TEXT = "\ufeffDear reader,\nthis is a result.\n" * 100
 
 LETTER = (
@@ -170,9 +186,13 @@ class IdleWorkforce:
 
     def __init__(self) -> None:
         self.accepted: list[StoredTask] = []
+        self.woken = 0
 
     def accept(self, task: StoredTask) -> None:
         self.accepted.append(task)
+
+    def wake(self) -> None:
+        self.woken += 1
 
     def seconds_until_done(self) -> int:
         return 7
@@ -181,13 +201,92 @@ class IdleWorkforce:
 class Backend:
     """The methods on a store and files of their own."""
 
-    def __init__(self, folder: Path, tessdata: Tessdata) -> None:
+    def __init__(self, folder: Path, tessdata: Tessdata, choices: Choices | None = None) -> None:
         self.store = Store.in_folder(folder)
         self.files = ResultFiles(folder)
         self.workforce = IdleWorkforce()
         self.methods = ApiMethods(
-            store=self.store, files=self.files, workforce=self.workforce, tessdata=tessdata
+            store=self.store,
+            files=self.files,
+            workforce=self.workforce,
+            tessdata=tessdata,
+            choices=choices,
         )
+
+
+class Server:
+    """A backend whose methods are called without HTTP."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.store = backend.store
+        self.files = backend.files
+        self.methods = backend.methods
+        self.workforce = backend.workforce
+        self.accepted = backend.workforce.accepted
+
+    def answer(
+        self,
+        method: str,
+        query: dict[str, str] | None = None,
+        application: str = "app",
+        *,
+        image: bytes = b"",
+    ) -> Any:
+        """What a method answers to a request that may come with an image."""
+        found = self.methods.find(method)
+        assert found is not None
+        lower = {name.lower(): value for name, value in (query or {}).items()}
+        call = Call(application=application, query=lower, base_url="http://ocr.example")
+        if not image:
+            return found.answer(call)
+        with self.files.incoming() as path:
+            path.write_bytes(image)
+            return found.answer(replace(call, image=path))
+
+    def call(
+        self,
+        method: str,
+        query: dict[str, str] | None = None,
+        application: str = "app",
+        *,
+        image: bytes = b"",
+    ) -> list[OcrTask]:
+        """The tasks that a method answers."""
+        return list(self.answer(method, query, application, image=image))
+
+    def submit(self, application: str = "app", **query: str) -> OcrTask:
+        """A new task of processRemoteImage."""
+        given = {"source": SOURCE, "exportFormat": "txt", **query}
+        (task,) = self.call("processRemoteImage", given, application)
+        return task
+
+    def refusal(
+        self,
+        method: str,
+        query: dict[str, str] | None = None,
+        application: str = "app",
+        *,
+        image: bytes = b"",
+    ) -> str:
+        """Why a method refuses."""
+        with pytest.raises(RejectedError) as refused:
+            self.answer(method, query, application, image=image)
+        return str(refused.value)
+
+    def task_in(self, status: TaskStatus, application: str = "app", **query: str) -> str:
+        """The ID of a task that has come to this state."""
+        ocr_task_id, origin = self.submit(application, **query).id, TaskStatus.SUBMITTED
+        for target in WAYS[status]:
+            assert self.store.move(ocr_task_id, Move(origin, target), source=None)
+            origin = target
+        return ocr_task_id
+
+    def set_changed(self, ocr_task_id: str, time: pendulum.DateTime, column: str = "changed_ms") -> None:
+        """Set when a task last changed."""
+        with self.store._engine.begin() as connection:
+            values = (int(time.timestamp() * 1000), ocr_task_id)
+            connection.exec_driver_sql(f"update tasks set {column} = ? where id = ?", values)
 
 
 class Site:
@@ -207,6 +306,13 @@ class Site:
         auth = (application, password or PASSWORDS[application]) if application else None
         return requests.get(f"{self.url}/{path}", params=query, auth=auth, timeout=10)
 
+    def upload(self) -> str:
+        """The ID of a new task that waits with an image."""
+        auth = ("my app", PASSWORDS["my app"])
+        answer = requests.post(f"{self.url}/submitImage", data=b"BM an image", auth=auth, timeout=10)
+        (ocr_task_id,) = re.findall('<task id="([0-9a-f-]{36})"', answer.text)
+        return str(ocr_task_id)
+
     def submit(self, **query: str) -> str:
         """The ID of a new task."""
         given = {"source": SOURCE, "exportFormat": "txt", **query}
@@ -219,7 +325,7 @@ class Site:
         """Bring a Submitted task to a state through those before it."""
         origin = TaskStatus.SUBMITTED
         for target in statuses:
-            assert self.backend.store.move(ocr_task_id, Move(origin, target))
+            assert self.backend.store.move(ocr_task_id, Move(origin, target), source=None)
             origin = target
 
     def complete(self, **query: str) -> str:
@@ -261,6 +367,12 @@ def backend(tmp_path: Path, tessdata: Tessdata) -> Iterator[Backend]:
     backend = Backend(tmp_path, tessdata)
     yield backend
     backend.store.close()
+
+
+@pytest.fixture
+def server(backend: Backend) -> Server:
+    """The backend without HTTP."""
+    return Server(backend)
 
 
 @pytest.fixture(scope="module")

@@ -119,11 +119,24 @@ def test_names_and_values_are_taken_in_any_case_and_spelling_by_get_and_post(
     assert 'status="Submitted"' in answer.text
 
 
-def test_the_body_of_a_post_is_not_looked_at(site: Site) -> None:
-    answer = requests.post(
-        f"{site.url}/getTaskStatus?taskId={site.submit()}", auth=AUTH, data={"taskId": "x"}, timeout=10
-    )
-    assert answer.status_code == 200
+def test_parameters_may_stand_in_a_form_and_the_querys_own_count(site: Site) -> None:
+    ocr_task_id, url = site.submit(), f"{site.url}/getTaskStatus"
+    for data in ({"taskId": ocr_task_id}, {"TASKID": ocr_task_id.upper()}):
+        assert f'id="{ocr_task_id}"' in requests.post(url, auth=AUTH, data=data, timeout=10).text
+    answer = requests.post(f"{url}?taskId={ocr_task_id}", auth=AUTH, data={"taskId": "x"}, timeout=10)
+    assert f'id="{ocr_task_id}"' in answer.text
+    twice = [("taskId", ocr_task_id), ("taskid", ocr_task_id)]
+    site.check_error(requests.post(url, auth=AUTH, data=twice, timeout=10), 450, "more than once")
+    other = {"Content-Type": "text/plain"}
+    raw = requests.post(url, auth=AUTH, data=f"taskId={ocr_task_id}", headers=other, timeout=10)
+    site.check_error(raw, 450, "taskId: the parameter is missing")
+
+
+def test_a_form_has_its_limits(site: Site) -> None:
+    url = f"{site.url}/listTasks"
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for body, said in ((b"x" * 70_000, "64 KB"), (b"&".join([b"a=1"] * 200), "100 parameters")):
+        site.check_error(requests.post(url, auth=AUTH, data=body, headers=form, timeout=10), 450, said)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +192,7 @@ def test_without_the_password_the_answer_is_401(path: str, authorization: str | 
 
 
 @pytest.mark.parametrize(
-    "path", ["", "processImage", "getTaskStatus/x", "a/b/c", "%3Cx%3E", "results", "favicon.ico"]
+    "path", ["", "processField", "getTaskStatus/x", "a/b/c", "%3Cx%3E", "results", "favicon.ico"]
 )
 def test_an_unknown_path_is_404_with_and_without_credentials(path: str, site: Site) -> None:
     site.check_error(site.get(path), 404)
@@ -283,3 +296,40 @@ def test_the_log_has_a_line_for_each_request_and_no_query_in_it(
     )
     assert "canary" not in told
     assert signature not in told
+
+
+def test_the_application_is_told_about_in_the_documented_form(site: Site) -> None:
+    answer = site.get("getapplicationINFO")
+    assert answer.headers["Content-Type"] == "text/xml; charset=utf-8"
+    assert re.fullmatch(
+        re.escape(f'{DECLARATION}<info xmlns="http://ocrsdk.com/schema/appInfo-1.0.xsd">')
+        + f"<application><id>{GUID}</id><displayName>my app</displayName><name>my app</name>"
+        "<pages>100000000</pages><fields>500000000</fields><expires>2099-12-31T00:00:00</expires>"
+        "<type>Normal</type></application></info>",
+        answer.text,
+    )
+
+
+def test_urls_of_an_earlier_run_open_nothing_of_a_later_one(site: Site) -> None:
+    ocr_task_id = site.complete(exportFormat="txt,pdfSearchable,xml")
+    urls = site.result_urls(ocr_task_id)
+    answer = site.get("processDocument", taskId=ocr_task_id, exportFormat="xml")
+    assert 'status="Queued"' in answer.text
+    assert "resultUrl" not in answer.text
+    for url in urls:
+        site.check_error(requests.get(url, timeout=10), 404)
+    work = site.backend.files.new_work_folder(ocr_task_id)
+    (work / "result1.xml").write_text("<new/>")
+    site.backend.files.publish(ocr_task_id)
+    origin = Q
+    for target in (P, TaskStatus.COMPLETED):
+        assert site.backend.store.move(ocr_task_id, Move(origin, target))
+        origin = target
+    # As if the second run had ended some time later.
+    with site.backend.store._engine.begin() as connection:
+        values = (int(time.time() + 60) * 1000, ocr_task_id)
+        connection.exec_driver_sql("update tasks set changed_ms = ? where id = ?", values)
+    for url in urls:
+        site.check_error(requests.get(url, timeout=10), 404, "earlier run")
+    (url,) = site.result_urls(ocr_task_id)
+    assert requests.get(url, timeout=10).text == "<new/>"

@@ -45,7 +45,7 @@ def make_job(tmp_path: Path) -> Callable[..., RecognitionJob]:
             pages[0].save(image, "TIFF", save_all=True, append_images=pages[1:], dpi=(300, 300))
         else:
             image.write_bytes(content)
-        return RecognitionJob(image=image, settings=TXT, output=output)
+        return RecognitionJob(images=(image,), settings=TXT, output=output)
 
     return made
 
@@ -180,7 +180,7 @@ def test_a_process_dies_with_its_parent(tessdata: Tessdata, tmp_path: Path) -> N
         from airflow_provider_ocr.server.children import RecognitionChild, RecognitionJob
         child = RecognitionChild(tessdata=Path({str(tessdata.folder)!r}))
         folder = Path({str(tmp_path)!r})
-        job = RecognitionJob(folder / "a.png", ProcessingSettings.parse(export_format="txt"), folder)
+        job = RecognitionJob((folder / "a.png",), ProcessingSettings.parse(export_format="txt"), folder)
         child.run(job)
         print(child.process_id, flush=True)
         input()

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.server import command_line
+from airflow_provider_ocr.server.choices import DeletedTask, ListFilter, ListOrder
 from airflow_provider_ocr.server.command_line import main, server_requirements
 
 FLAGS = {
@@ -26,6 +27,9 @@ FLAGS = {
     "--workers": "documents recognised at the same time",
     "--allow-source": "although it is not public",
     "--tessdata": "more tesseract language data",
+    "--list-order": "which tasks the lists begin with",
+    "--list-filter": "which time of a task listTasks filters on",
+    "--deleted-task": "what getTaskStatus answers for a deleted task",
 }
 
 
@@ -60,7 +64,7 @@ def test_help_explains_each_flag(capsys: pytest.CaptureFixture[str]) -> None:
     told = printed(capsys, "serve", "--help")
     assert set(re.findall(r"--[a-z-]+", told)) == {*FLAGS, "--help"}
     for flag, explanation in FLAGS.items():
-        assert re.search(rf"{flag} [A-Z:]+ [^-]*{re.escape(explanation)}", told), flag
+        assert re.search(rf"{flag} (?:[A-Z:]+|{{[a-z,]+}}) [^-]*{re.escape(explanation)}", told), flag
 
 
 def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,6 +123,7 @@ COMPLETE = ("--data", "x", "--application", "a:b")
         *(((*COMPLETE, "--allow-source", text), "is no network") for text in ("10.0.0.1/8", "x", "")),
         ((*COMPLETE, "--tessdata", "/nonexistent/tessdata"), "'/nonexistent/tessdata' is no folder"),
         ((*COMPLETE, "--unknown"), "--unknown"),
+        *(((*COMPLETE, flag, "x"), "'x'") for flag in ("--list-order", "--list-filter", "--deleted-task")),
     ],
 )
 def test_a_wrong_option_is_named(
@@ -131,6 +136,19 @@ def test_a_password_may_have_colons_and_applications_are_several() -> None:
     arguments = ["serve", "--data", "x", "--application", "a:b:c", "--application", "d d:e"]
     options = command_line._parser().parse_args(arguments)
     assert options.application == [("a", "b:c"), ("d d", "e")]
+
+
+def test_what_the_documentation_leaves_open_may_be_chosen() -> None:
+    parse = command_line._parser().parse_args
+    options = parse(["serve", *COMPLETE])
+    assert (options.list_order, options.list_filter, options.deleted_task) == ("oldest", "changed", "error")
+    chosen = ("--list-order", "newest", "--list-filter", "registered", "--deleted-task", "status")
+    options = parse(["serve", *COMPLETE, *chosen])
+    assert (options.list_order, options.list_filter, options.deleted_task) == (
+        ListOrder.NEWEST,
+        ListFilter.REGISTERED,
+        DeletedTask.STATUS,
+    )
 
 
 def test_a_taken_port_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -22,6 +22,12 @@ def files(tmp_path: Path) -> ResultFiles:
     return ResultFiles(tmp_path)
 
 
+def keep(files: ResultFiles, task: str, text: str = "image", number: int = 1) -> None:
+    with files.incoming() as image:
+        image.write_text(text)
+        files.keep(image, task, number)
+
+
 def signed(files: ResultFiles, position: int = 1) -> tuple[str, str]:
     """Expiry time and signature of a URL made at noon."""
     query = parse_qs(urlsplit(files.signed_path(TASK, position, now=NOW)).query)
@@ -125,7 +131,8 @@ def test_a_new_work_folder_has_nothing_of_an_earlier_attempt(files: ResultFiles)
 
 def test_deleting_removes_everything_of_the_task_and_nothing_else(files: ResultFiles, tmp_path: Path) -> None:
     for task in (TASK, OTHER):
-        files.image(task).write_text("image")
+        keep(files, task)
+        keep(files, task, number=2)
         (files.new_work_folder(task) / "result1.txt").touch()
         files.publish(task)
         files.new_work_folder(task)
@@ -141,8 +148,55 @@ def test_what_a_stopped_server_left_half_done_is_cleared_and_nothing_else(
     files: ResultFiles, tmp_path: Path
 ) -> None:
     (files.new_work_folder(TASK) / "pages").mkdir()
-    files.image(TASK).write_text("image")
-    files.image(f"{OTHER}.part").write_text("ima")
-    files.clear_work()
+    for task in (TASK, OTHER):
+        keep(files, task)
+        (files.new_work_folder(task) / "result1.txt").touch()
+        files.publish(task)
+    (tmp_path / "incoming" / "x").write_text("ima")
+    (tmp_path / "images" / "stray").write_text("ima")
+    files.new_work_folder(OTHER)
+    files.clear_up({TASK})
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"url.key", f"images/{TASK}/1", f"results/{TASK}/result1.txt"}
     assert list((tmp_path / "work").iterdir()) == []
-    assert list((tmp_path / "images").iterdir()) == [files.image(TASK)]
+
+
+def test_an_image_is_whole_where_it_is_kept_and_gone_where_it_came_in(
+    files: ResultFiles, tmp_path: Path
+) -> None:
+    keep(files, TASK, "first")
+    keep(files, TASK, "second", number=2)
+    keep(files, TASK, "second again", number=2)
+    assert [files.image(TASK, number).read_text() for number in (1, 2)] == ["first", "second again"]
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+def test_an_image_is_forced_to_disk_before_it_bears_its_name(
+    files: ResultFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced: list[tuple[str, bool]] = []
+
+    def note(descriptor: int) -> None:
+        name = Path(f"/proc/self/fd/{descriptor}").readlink().name
+        forced.append((name, files.image(TASK).exists()))
+
+    monkeypatch.setattr("airflow_provider_ocr.server.results.os.fsync", note)
+    with files.incoming() as image:
+        image.write_text("image")
+        files.keep(image, TASK)
+        assert forced == [(image.name, False), (TASK, True), ("images", True)]
+
+
+def test_what_came_in_and_was_not_kept_is_gone(files: ResultFiles, tmp_path: Path) -> None:
+    with files.incoming() as image:
+        image.write_text("ima")
+    with files.incoming():
+        pass
+    assert list((tmp_path / "incoming").iterdir()) == []
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [(-1, False), (0, False), (1, True)])
+def test_a_url_tells_whether_it_is_older_than_a_time(
+    files: ResultFiles, seconds: int, expected: bool
+) -> None:
+    assert files.was_signed_before(NOW.add(seconds=seconds), expires=signed(files)[0]) is expected

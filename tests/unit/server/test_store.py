@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server import store as store_module
-from airflow_provider_ocr.server.store import Store, StoredTask, encode_quality
+from airflow_provider_ocr.server.store import Store, StoredTask, encode_quality, new_task_id
 from airflow_provider_ocr.server.tasks import Move
 
 SETTINGS = ProcessingSettings.parse(
@@ -175,7 +175,7 @@ def test_everything_is_there_again_after_reopening(tmp_path: Path) -> None:
     first.close()
     second = Store.in_folder(tmp_path)
     assert [second.find(task.id) for task in tasks] == stored
-    assert second.with_status(TaskStatus.SUBMITTED) == [stored[0]]
+    assert second.unfetched() == [stored[0]]
     second.close()
 
 
@@ -202,7 +202,7 @@ def test_an_application_finds_only_its_own_tasks(store: Store) -> None:
         "exclude_deleted": False,
         "limit": 9,
     }
-    assert store.changed_between("me", **window) == [mine]  # type: ignore[arg-type]  # the values are of their types
+    assert store.in_window("me", **window) == [mine]  # type: ignore[arg-type]  # the values are of their types
 
 
 def test_a_window_holds_its_first_and_its_last_second_and_is_ordered_by_change(
@@ -216,7 +216,7 @@ def test_a_window_holds_its_first_and_its_last_second_and_is_ordered_by_change(
     store.move(tasks[1].id, TO_QUEUED)
 
     def listed(limit: int) -> list[str]:
-        found = store.changed_between(
+        found = store.in_window(
             "app", start=NOON, end=NOON.add(seconds=5), exclude_deleted=False, limit=limit
         )
         return [task.id for task in found]
@@ -232,7 +232,7 @@ def test_deleted_tasks_are_listed_unless_they_are_excluded(store: Store) -> None
 
     def listed(exclude_deleted: bool) -> set[str]:
         start, end = NOON.subtract(years=9), NOON.add(years=90)
-        found = store.changed_between("app", start=start, end=end, exclude_deleted=exclude_deleted, limit=9)
+        found = store.in_window("app", start=start, end=end, exclude_deleted=exclude_deleted, limit=9)
         return {task.id for task in found}
 
     assert listed(exclude_deleted=False) == {deleted.id, kept.id}
@@ -274,3 +274,72 @@ def test_the_error_of_a_broken_database_shows_neither_source_nor_settings(
         add(store)
     assert "signature=abc" not in str(failure.value)
     assert "a & b" not in str(failure.value)
+
+
+def submitted(store: Store) -> StoredTask:
+    return store.add(application="app", source=None, settings=SETTINGS)
+
+
+def test_a_task_may_begin_as_queued_under_a_given_id(store: Store) -> None:
+    ocr_task_id = new_task_id()
+    task = store.add(
+        application="app", source=None, settings=SETTINGS, status=TaskStatus.QUEUED, ocr_task_id=ocr_task_id
+    )
+    assert (task.id, task.status, task.source) == (ocr_task_id, "Queued", None)
+    claimed = store.claim_queued()
+    assert claimed is not None
+    assert claimed.id == ocr_task_id
+
+
+def test_an_image_is_counted_only_when_it_is_kept(store: Store) -> None:
+    task, numbers = submitted(store), []
+
+    def refuse(_: StoredTask) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        store.add_image(task.id, refuse)
+    assert store.find(task.id) == task
+    for _ in range(2):
+        added = store.add_image(task.id, lambda task: numbers.append(task.files_count))
+        assert added == store.find(task.id)
+    assert numbers == [2, 3]
+
+
+@pytest.mark.parametrize("moves", [[TO_DELETED], [TO_QUEUED], [TO_QUEUED, TO_IN_PROGRESS]])
+def test_a_task_that_has_left_takes_no_image(moves: list[Move], store: Store) -> None:
+    task, kept = submitted(store), []
+    for move in moves:
+        assert store.move(task.id, move)
+    assert store.add_image(task.id, kept.append) is None
+    assert store.add_image(add(store).id, kept.append) is None
+    assert kept == []
+
+
+def test_a_start_sets_the_settings_and_forgets_the_quality_of_the_run_before(store: Store) -> None:
+    task = submitted(store)
+    for move in (TO_QUEUED, TO_IN_PROGRESS):
+        store.move(task.id, move)
+    store.move(task.id, TO_COMPLETED, credits=15, quality=encode_quality({"X-Ocr-Pages": "3"}))
+    completed = store.find(task.id)
+    assert completed is not None
+    settings = ProcessingSettings.parse(export_format="txt")
+    started = store.start(completed, settings)
+    assert started == store.find(task.id)
+    assert started is not None
+    assert (started.status, started.settings, started.quality, started.credits) == (
+        "Queued",
+        settings,
+        {},
+        15,
+    )
+    assert store.start(completed, SETTINGS) is None
+    assert store.find(task.id) == started
+
+
+def test_only_tasks_with_a_source_are_fetched_and_only_those_that_go_on_hold_files(store: Store) -> None:
+    waiting, uploaded, deleted, failed = add(store), submitted(store), submitted(store), add(store)
+    store.move(deleted.id, TO_DELETED)
+    store.move(failed.id, Move(TaskStatus.SUBMITTED, TaskStatus.PROCESSING_FAILED), error="x")
+    assert store.unfetched() == [waiting]
+    assert store.holding_files() == {waiting.id, uploaded.id}

@@ -8,7 +8,7 @@ import itertools
 import pytest
 
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
-from airflow_provider_ocr.server.tasks import Move, can_delete, price
+from airflow_provider_ocr.server.tasks import Move, can_add_image, can_delete, can_start, price
 
 LEGAL = {
     ("Submitted", "Queued"),
@@ -43,6 +43,15 @@ def test_illegal_moves_cannot_even_be_written_down(origin: TaskStatus, target: T
 
 def test_only_a_task_in_progress_or_deleted_cannot_be_deleted() -> None:
     assert {status for status in TaskStatus if not can_delete(status)} == {"InProgress", "Deleted"}
+
+
+def test_only_what_was_submitted_suspended_or_completed_can_be_started() -> None:
+    started = {status for status in TaskStatus if can_start(status)}
+    assert started == {"Submitted", "Completed", "NotEnoughCredits"}
+
+
+def test_only_what_is_submitted_takes_another_image() -> None:
+    assert {status for status in TaskStatus if can_add_image(status)} == {"Submitted"}
 
 
 def test_a_page_costs_five_credits() -> None:

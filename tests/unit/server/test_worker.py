@@ -22,7 +22,7 @@ from airflow_provider_ocr.server.networks import AddressPolicy
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 from airflow_provider_ocr.server.results import ResultFiles
 from airflow_provider_ocr.server.source import SourceFetcher
-from airflow_provider_ocr.server.store import Store, StoredTask
+from airflow_provider_ocr.server.store import Store, StoredTask, new_task_id
 from airflow_provider_ocr.server.tasks import Move
 from airflow_provider_ocr.server.worker import Workers, quality_headers
 from demo.ocr_server import ScanServer
@@ -116,6 +116,47 @@ def test_a_scan_is_fetched_recognised_and_published(shop: Shop, scans: ScanServe
     assert "Rye bread, sliced" in shop.text(task)
     assert task.quality["X-Ocr-Pages"] == "1"
     assert shop.files_of(task) == ["images", "results"]
+
+
+def upload(shop: Shop, *scans: Path) -> StoredTask:
+    """A new Submitted task with these images."""
+    ocr_task_id = new_task_id()
+    for number, scan in enumerate(scans, start=1):
+        with shop.files.incoming() as image:
+            image.write_bytes(scan.read_bytes())
+            shop.files.keep(image, ocr_task_id, number)
+    task = shop.store.add(application="app", source=None, settings=SETTINGS, ocr_task_id=ocr_task_id)
+    for _ in scans[1:]:
+        shop.store.add_image(ocr_task_id, lambda _: None)
+    return shop.see(task)
+
+
+def start(shop: Shop, task: StoredTask) -> None:
+    assert shop.store.start(shop.see(task), SETTINGS) is not None
+    shop.workers.wake()
+
+
+def test_all_images_of_a_task_are_one_document_and_paid_for(shop: Shop, samples: Path) -> None:
+    task = upload(shop, samples / "receipt.png", samples / "letter.jpg")
+    start(shop, task)
+    done = shop.wait_for(task, C, F)
+    assert (done.status, done.error, done.credits) == ("Completed", None, 10)
+    first, second = shop.text(task).split("\f")
+    assert "Rye bread, sliced" in first
+    assert "Harrow & Pell" in second
+    assert done.quality["X-Ocr-Pages"] == "2"
+
+
+def test_a_second_run_that_fails_leaves_nothing_of_the_first(shop: Shop, samples: Path) -> None:
+    task = upload(shop, samples / "receipt.png")
+    start(shop, task)
+    assert shop.wait_for(task, C, F).status == "Completed"
+    shop.files.image(task.id).write_bytes(b"no image any more")
+    start(shop, task)
+    failed = shop.wait_for(task, C, F)
+    assert (failed.status, failed.quality) == ("ProcessingFailed", {})
+    assert "not an image" in (failed.error or "")
+    assert shop.files_of(failed) == []
 
 
 def test_a_source_that_does_not_exist_fails_its_task_with_one_sentence(shop: Shop, scans: ScanServer) -> None:
@@ -252,12 +293,16 @@ def test_stopping_is_quick_and_what_was_under_way_is_finished_after_the_next_sta
     # The shared workers' process, if there is one, is the only one left.
     assert len(set(recognition_processes())) < len(before)
     (own_shop.folder / "work" / "leftover").mkdir()
+    uploaded = upload(own_shop, own_shop.folder / "tasks.sqlite")
     own_shop.open()
     assert [own_shop.wait_for(task, C, F).status for task in (running, waiting)] == [C, C]
     gate.opened.set()
     # What the gate lets through is no image; that it is looked at shows that it was fetched again.
     assert own_shop.wait_for(held, C, F).status == "ProcessingFailed"
     assert list((own_shop.folder / "work").iterdir()) == []
+    # Nobody has asked for it yet.
+    assert own_shop.see(uploaded).status == "Submitted"
+    assert own_shop.files_of(uploaded) == ["images"]
 
 
 def test_the_estimate_grows_with_the_queue_and_is_never_nothing(own_shop: Shop) -> None:

@@ -20,7 +20,7 @@ from airflow_provider_ocr.server.recognition.errors import RecognitionError
 
 
 def job(image: Path, output: Path, formats: str) -> dict[str, Any]:
-    return {"image": str(image), "settings": {"exportFormat": formats}, "output": str(output)}
+    return {"images": [str(image)], "settings": {"exportFormat": formats}, "output": str(output)}
 
 
 def test_result_files_come_in_the_order_of_the_formats(

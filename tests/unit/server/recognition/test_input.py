@@ -14,7 +14,12 @@ from PIL import Image
 
 from airflow_provider_ocr.server.recognition import input as reading
 from airflow_provider_ocr.server.recognition.errors import RecognitionError
-from airflow_provider_ocr.server.recognition.input import PageImage, believable_dpi, read_pages
+from airflow_provider_ocr.server.recognition.input import (
+    PageImage,
+    believable_dpi,
+    read_document,
+    read_pages,
+)
 
 RED_CORNER = Image.new("RGB", (300, 200), "white")
 RED_CORNER.paste((200, 0, 0), (0, 0, 60, 40))
@@ -54,6 +59,47 @@ def test_the_type_is_found_by_content(tmp_path: Path, name: str, image: Image.Im
 def test_what_is_transparent_is_white(tmp_path: Path) -> None:
     Image.new("RGBA", (30, 20), (0, 0, 0, 0)).save(tmp_path / "a.png")
     assert only_page(tmp_path / "a.png").image.convert("L").getextrema() == (255, 255)
+
+
+def test_several_files_are_one_document_whose_pages_are_numbered_through(tmp_path: Path) -> None:
+    frames = [Image.new("1", (100 + n, 50), 1) for n in range(2)]
+    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
+    RED_CORNER.save(tmp_path / "b.png")
+    with pikepdf.new() as pdf:
+        for _ in range(2):
+            pdf.add_blank_page(page_size=(72, 72))
+        pdf.save(tmp_path / "c.pdf")
+    files = [tmp_path / name for name in ("a.tif", "b.png", "c.pdf", "a.tif")]
+    pages = list(read_document(files))
+    assert [page.number for page in pages] == [1, 2, 3, 4, 5, 6, 7]
+    assert {page.pages for page in pages} == {7}
+    assert [page.image.width for page in pages] == [100, 101, 300, 300, 300, 100, 101]
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+@pytest.mark.parametrize("content", [b"", b"no image", b"%PDF-1.4 no document", b"II*\0\xff\xff\xff\xff"])
+def test_of_several_files_the_bad_one_is_named_before_any_is_read(tmp_path: Path, content: bytes) -> None:
+    RED_CORNER.save(tmp_path / "a.png")
+    (tmp_path / "b").write_bytes(content)
+    with pytest.raises(RecognitionError, match=r"^Image 2: "):
+        next(read_document([tmp_path / "a.png", tmp_path / "b"]))
+
+
+def test_a_damaged_page_of_several_files_is_named_with_its_file(tmp_path: Path) -> None:
+    RED_CORNER.resize((600, 400)).save(tmp_path / "a.jpg")
+    content = (tmp_path / "a.jpg").read_bytes()
+    (tmp_path / "cut.jpg").write_bytes(content[: len(content) // 2])
+    pages = read_document([tmp_path / "a.jpg", tmp_path / "cut.jpg"])
+    assert next(pages).number == 1
+    with pytest.raises(RecognitionError, match="Image 2: Page 1 is damaged"):
+        next(pages)
+
+
+def test_the_pages_of_several_files_have_one_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_PAGES", 2)
+    RED_CORNER.save(tmp_path / "a.png")
+    with pytest.raises(RecognitionError, match="has 3 pages; at most 2 are read"):
+        next(read_document([tmp_path / "a.png"] * 3))
 
 
 def test_each_frame_of_a_tiff_is_a_page_and_a_film_is_one(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ def recognised(engine: Engine, tmp_path: Path) -> Callable[..., Page]:
 
     def one_page(image: Image.Image, settings: ProcessingSettings = TXT, **options: Any) -> Page:
         image.save(tmp_path / "image.png", dpi=(300, 300))
-        ((page, _),) = recognise(tmp_path / "image.png", settings, engine=engine, **options)
+        ((page, _),) = recognise([tmp_path / "image.png"], settings, engine=engine, **options)
         return page
 
     return one_page
@@ -44,7 +44,9 @@ def test_a_sample_scan_is_read_with_at_most_two_per_cent_of_errors(
     engine: Engine, samples: Path, name: str, language: str
 ) -> None:
     settings = ProcessingSettings.parse(export_format="txt", language=language)
-    read = "".join(page_text(page) for page, _ in recognise(samples / name, settings, engine=engine)).split()
+    read = "".join(
+        page_text(page) for page, _ in recognise([samples / name], settings, engine=engine)
+    ).split()
     truth = (samples / name).with_suffix(".txt").read_text().split()
     matching = SequenceMatcher(None, " ".join(truth), " ".join(read), autojunk=False).get_matching_blocks()
     assert sum(block.size for block in matching) >= 0.98 * len(" ".join(truth))
@@ -290,7 +292,7 @@ def test_each_page_comes_with_the_number_of_all(
 ) -> None:
     first, second = draw(("The first page of two",)).image, draw(("The second page of two",)).image
     first.save(tmp_path / "a.tif", save_all=True, append_images=[second], dpi=(300, 300))
-    pages = recognise(tmp_path / "a.tif", TXT, engine=engine)
+    pages = recognise([tmp_path / "a.tif"], TXT, engine=engine)
     assert [(page.number, count, text(page)) for page, count in pages] == [
         (1, 2, "The first page of two"),
         (2, 2, "The second page of two"),
