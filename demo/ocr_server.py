@@ -7,6 +7,7 @@ import functools
 import http.server
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -61,6 +62,7 @@ class OcrServer(Program):
     :param workers: documents recognised at the same time.
     :param port: the port to listen on, a free one by default.
     :param environment_folder: the Python environment that has the program, by default the one that runs this.
+    :param options: more options of ``serve``.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class OcrServer(Program):
         workers: int = 2,
         port: int | None = None,
         environment_folder: Path = Path(sys.prefix),
+        options: Sequence[str] = (),
     ) -> None:
         self.port = port or free_port()
         super().__init__(
@@ -80,6 +83,7 @@ class OcrServer(Program):
                 *("--host", LOOPBACK, "--port", str(self.port), "--data", str(data)),
                 *("--application", f"{APPLICATION_ID}:{PASSWORD}", "--workers", str(workers)),
                 *("--allow-source", f"{LOOPBACK}/32"),
+                *options,
             ],
             environment=clean_environment(),
             logs=logs,

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import pytest
 import requests
 
 from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.protocol.errors import ConnectionFailedError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import OcrTask
 from demo.ocr_server import OcrServer, ScanServer
@@ -208,3 +209,90 @@ def test_a_second_server_on_the_same_data_folder_or_port_says_why_it_does_not_st
     assert third.returncode == 1
     assert f"127.0.0.1:{server.port} cannot be listened on: Address already in use" in third.stderr
     assert requests.get(f"{server.url}/health", timeout=10).ok
+
+
+@dataclass
+class Uploads:
+    """What clients that upload without a pause were told before the server died."""
+
+    scan: bytes
+    processed: list[str] = field(default_factory=list)
+    submitted: dict[str, list[bytes]] = field(default_factory=dict)
+
+    def process(self, client: CloudOcrClient) -> None:
+        self.processed.append(client.process_image(self.scan, SETTINGS).id)
+
+    def submit(self, client: CloudOcrClient) -> None:
+        contents = [self.scan + os.urandom(200_000) for _ in range(3)]
+        task = client.submit_image(contents[0])
+        images = self.submitted.setdefault(task.id, [contents[0]])
+        for content in contents[1:]:
+            client.submit_image(content, task.id)
+            images.append(content)
+
+    def go_on(self, client: CloudOcrClient, upload: Callable[[CloudOcrClient], None], most: int) -> None:
+        with suppress(ConnectionFailedError):
+            for _ in range(most):
+                upload(client)
+
+
+@pytest.mark.parametrize("moment", [0.15, 0.4, 0.7])
+def test_whenever_the_server_dies_every_image_that_it_accepted_is_there(
+    *,
+    moment: float,
+    samples: Path,
+    tmp_path: Path,
+    new_ocr_server: Start,
+    connect: Connect,
+    wait_for: WaitFor,
+) -> None:
+    server = new_ocr_server(workers=1)
+    uploads = Uploads((samples / "receipt.png").read_bytes())
+    ways = [(uploads.process, 4), (uploads.submit, 1000), (uploads.submit, 1000)]
+    threads = [threading.Thread(target=uploads.go_on, args=(connect(server), *way)) for way in ways]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: bool(uploads.processed and uploads.submitted))
+    time.sleep(moment)
+    os.kill(server.pid, signal.SIGKILL)
+    for thread in threads:
+        thread.join()
+    server.kill()
+    data = tmp_path / "data"
+    (data / "images" / "0b98b9a9-9f5f-4288-b3b1-bf2099dcdbc4").mkdir()  # no row came of it
+    client = connect(new_ocr_server(workers=2))
+    listed = {task.id: task for task in client.list_tasks()}
+    assert listed.keys() >= {*uploads.processed, *uploads.submitted}
+    for ocr_task_id, images in uploads.submitted.items():
+        task = listed[ocr_task_id]
+        assert (task.status, task.credits) == ("Submitted", 0)
+        # The last image may have been accepted without that the answer arrived.
+        assert len(images) <= (task.files_count or 0) <= len(images) + 1
+        held = [(data / "images" / ocr_task_id / str(number + 1)) for number in range(len(images))]
+        assert [path.read_bytes() for path in held] == images
+    assert {path.name for path in (data / "images").iterdir()} == listed.keys()
+    assert list((data / "incoming").iterdir()) == []
+    done = [wait_for(client, ocr_task_id) for ocr_task_id in uploads.processed]
+    assert [(task.status, task.credits) for task in done] == [("Completed", 5)] * len(done)
+    one = next(iter(uploads.submitted))
+    client.process_document(one, SETTINGS)
+    assert wait_for(client, one).status == "Completed"
+
+
+def test_a_second_run_that_a_crash_interrupts_is_finished_with_the_new_settings(
+    samples: Path, new_ocr_server: Start, connect: Connect, wait_for: WaitFor
+) -> None:
+    server = new_ocr_server(workers=1)
+    client = connect(server)
+    task = wait_for(client, client.process_image((samples / "letter.jpg").read_bytes(), SETTINGS).id)
+    client.process_document(task.id, ProcessingSettings.parse(export_format="xml,txt"))
+    wait_for(client, task.id, "InProgress")
+    os.kill(server.pid, signal.SIGKILL)
+    server.kill()
+    client = connect(new_ocr_server(workers=1))
+    assert client.get_task_status(task.id).result_urls == ()
+    done = wait_for(client, task.id)
+    assert (done.status, done.credits) == ("Completed", 5)
+    xml, text = (requests.get(url, timeout=20).text for url in done.result_urls)
+    assert "<document" in xml
+    assert "Harrow & Pell" in text
