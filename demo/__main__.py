@@ -99,6 +99,8 @@ def _demonstrate(places: Places, *, ui_port: int | None, keep_running: bool) -> 
     if ui_port and is_taken(ui_port):
         raise StartError(f"Port {ui_port} is taken; name another one, as in: make ui UI_PORT=28080")
     say = _Progress()
+    # The tasks of earlier demonstrations are of no use, and another version may have kept them otherwise.
+    shutil.rmtree(places.state / "ocr-server", ignore_errors=True)
     with ExitStack() as running:
         scans = running.enter_context(ScanServer(SAMPLES))
         say(f"the sample scans are at {scans.url}")
