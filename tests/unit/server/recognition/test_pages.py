@@ -234,7 +234,7 @@ def test_a_page_of_which_most_was_not_read_fails(
 ) -> None:
     draw(["A line of text that stands here"] * 14, height=1300).image.save(tmp_path / "a.png", dpi=(300, 300))
     with pytest.raises(RecognitionError, match="Page 1 is not blank, but most of its text could not be read"):
-        list(recognise(tmp_path / "a.png", TXT, engine=ShortSighted(tessdata.folder)))
+        list(recognise([tmp_path / "a.png"], TXT, engine=ShortSighted(tessdata.folder)))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (3, 3), (8, 300), (20, 20)])
