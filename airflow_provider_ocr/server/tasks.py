@@ -16,6 +16,11 @@ CREDITS_PER_PAGE = 5
 
 FINISHED = frozenset({TaskStatus.COMPLETED, TaskStatus.PROCESSING_FAILED, TaskStatus.NOT_ENOUGH_CREDITS})
 
+UNPROCESSED = frozenset(
+    {TaskStatus.SUBMITTED, TaskStatus.QUEUED, TaskStatus.IN_PROGRESS, TaskStatus.NOT_ENOUGH_CREDITS}
+)
+"""Statuses whose images count against the upload quota."""
+
 _MOVES: Mapping[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.SUBMITTED: frozenset(
         {TaskStatus.QUEUED, TaskStatus.PROCESSING_FAILED, TaskStatus.NOT_ENOUGH_CREDITS, TaskStatus.DELETED}
