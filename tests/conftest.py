@@ -14,6 +14,7 @@ import pytest
 
 from demo.ocr_server import OcrServer, ScanServer
 from demo.processes import LOOPBACK
+from tests.postgresql import PostgresqlServer, find_programs
 
 SAMPLES = Path(__file__).parents[1] / "demo" / "samples"
 
@@ -32,6 +33,25 @@ def scans() -> Iterator[ScanServer]:
 
 
 @pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgresqlServer]:
+    """A PostgreSQL server that all tests share, each with a database of its own."""
+    programs = find_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed; on Debian: apt install postgresql")
+    with PostgresqlServer(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database, of each kind that the server works with."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'server.sqlite'}"
+    server: PostgresqlServer = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
+@pytest.fixture(scope="session")
 def ocr_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OcrServer]:
     """A running ``cloud-ocr-server`` that all tests share; do not stop it."""
     folder = tmp_path_factory.mktemp("ocr-server")
@@ -43,7 +63,8 @@ def ocr_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OcrServer]:
 def new_ocr_server(tmp_path: Path) -> Iterator[Callable[..., OcrServer]]:
     """Starts a ``cloud-ocr-server`` of the test's own; the next call starts one on the same data folder.
 
-    It takes ``OcrServer``'s optional arguments. Its data lie in ``tmp_path / "data"``.
+    It takes ``OcrServer``'s optional arguments. Its data lie in ``tmp_path / "data"``, or in the folder that
+    ``data`` names.
     """
     with ExitStack() as running:
         runs = 0
@@ -52,7 +73,8 @@ def new_ocr_server(tmp_path: Path) -> Iterator[Callable[..., OcrServer]]:
             nonlocal runs
             runs += 1
             logs = tmp_path / f"run-{runs}"
-            return running.enter_context(OcrServer(data=tmp_path / "data", logs=logs, **options))
+            given = {"data": tmp_path / "data", **options}
+            return running.enter_context(OcrServer(logs=logs, **given))
 
         yield start
 
