@@ -6,13 +6,13 @@ comma := ,
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := airflow_provider_ocr demo dags tests
+SOURCES := airflow_provider_ocr benchmarks demo dags tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo ui test check format clean
+.PHONY: help demo ui test test-long check format clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed-server ## recognise the sample scans with a real Airflow and a real OCR server
 	@$(BIN)/python -m demo
@@ -20,8 +20,11 @@ demo: $(VENV)/installed-server ## recognise the sample scans with a real Airflow
 ui: $(VENV)/installed-server ## the same, then leave everything running to look at (UI_PORT=28080 names the port)
 	@$(BIN)/python -m demo --keep-running $(if $(UI_PORT),--ui-port $(UI_PORT))
 
-test: $(VENV)/installed-dev ## run all tests, the ones with a real Airflow included
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/installed-dev ## run the tests, the ones with a real Airflow included
+	@$(BIN)/python -m pytest -m "not long" $(PYTEST_ARGS)
+
+test-long: $(VENV)/installed-dev ## run the tests that take minutes: many kills, many pages
+	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)
 
 check: $(VENV)/installed-dev ## format, lint, types, import directions
 	$(BIN)/ruff format --check $(SOURCES)

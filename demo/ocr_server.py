@@ -7,9 +7,9 @@ import functools
 import http.server
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import requests
@@ -63,6 +63,7 @@ class OcrServer(Program):
     :param port: the port to listen on, a free one by default.
     :param environment_folder: the Python environment that has the program, by default the one that runs this.
     :param options: more options of ``serve``.
+    :param environment: more of its environment.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class OcrServer(Program):
         port: int | None = None,
         environment_folder: Path = Path(sys.prefix),
         options: Sequence[str] = (),
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.port = port or free_port()
         super().__init__(
@@ -82,10 +84,10 @@ class OcrServer(Program):
                 *(str(environment_folder / "bin" / "cloud-ocr-server"), "serve"),
                 *("--host", LOOPBACK, "--port", str(self.port), "--data", str(data)),
                 *("--application", f"{APPLICATION_ID}:{PASSWORD}", "--workers", str(workers)),
-                *("--allow-source", f"{LOOPBACK}/32"),
+                *("--allow-source", f"{LOOPBACK}/32", "--admin-listen", "off"),
                 *options,
             ],
-            environment=clean_environment(),
+            environment={**clean_environment(), **environment},
             logs=logs,
         )
 
@@ -105,5 +107,5 @@ class OcrServer(Program):
     def _answers(self) -> bool:
         try:
             return direct_session().get(f"{self.url}/health", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # it listens before it is ready to answer
             return False

@@ -205,7 +205,8 @@ class Page:
     :param skew: degrees, counter-clockwise, that it was turned after that.
     :param to_original: from pixels of the corrected image to those of the original.
     :param blocks: in reading order; separators come last.
-    :param image: file with the corrected image (JPEG, or TIFF with one CCITT G4 strip), where one was kept.
+    :param image: file with the corrected image (JPEG, or TIFF with one CCITT G4 strip), where there is one.
+    :param failed: whether the page could not be recognised and is there as a picture of itself.
     """
 
     number: int
@@ -220,6 +221,7 @@ class Page:
     to_original: Affine
     blocks: tuple[Block, ...]
     image: Path | None = None
+    failed: bool = False
 
     @property
     def lines(self) -> Iterator[Line]:

@@ -107,7 +107,7 @@ def test_a_deleted_task_is_gone_from_disk_and_only_listed(
     own = connect(new_ocr_server(workers=1))
     settings = ProcessingSettings.parse(export_format="txt")
     task = wait_for(own, own.process_remote_image(f"{scans.url}/receipt.png", settings).id)
-    assert len(list((tmp_path / "data").rglob(f"*{task.id}*"))) == 2
+    assert len(list((tmp_path / "data").rglob(f"*{task.id}*"))) == 3  # image, pages, results
     for _ in range(2):
         assert own.delete_task(task.id).status == "Deleted"
         assert list((tmp_path / "data").rglob(f"*{task.id}*")) == []

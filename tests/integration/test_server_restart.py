@@ -119,7 +119,7 @@ def busy(
         wait_for(client, tasks[-1], status)
     assert held.asked.wait(SECONDS)
     assert client.get_task_status(tasks[1]).status == "InProgress"
-    wait_until(lambda: len(children(server.pid)) == 1)
+    wait_until(lambda: len(children(server.pid)) >= 2)  # one recognises, one measures
     return Busy(server, tasks, children(server.pid), held)
 
 
@@ -136,7 +136,7 @@ def check_that_all_complete(
         assert expected in text
     assert {task.id for task in client.list_tasks()} == set(busy.tasks)
     assert list((data / "work").iterdir()) == []
-    for folder in ("images", "results"):
+    for folder in ("images", "pages", "results"):
         assert {path.name for path in (data / folder).iterdir()} == set(busy.tasks)
 
 
@@ -183,8 +183,7 @@ def test_a_recognition_process_that_is_killed_is_replaced(
     for child in busy.children:
         os.kill(child, signal.SIGKILL)
     _, hit, *others = busy.tasks
-    assert wait_for(client, hit).status == "ProcessingFailed"
-    assert [wait_for(client, task).status for task in others] == ["Completed"] * 2
+    assert [wait_for(client, task).status for task in (hit, *others)] == ["Completed"] * 3
     assert client.get_task_status(busy.tasks[0]).status == "Submitted"
 
 
@@ -265,7 +264,7 @@ def test_whenever_the_server_dies_every_image_that_it_accepted_is_there(
     assert listed.keys() >= {*uploads.processed, *uploads.submitted}
     for ocr_task_id, images in uploads.submitted.items():
         task = listed[ocr_task_id]
-        assert (task.status, task.credits) == ("Submitted", 0)
+        assert (task.status, task.credits) == ("Submitted", 5 * task.files_count)  # an estimate
         # The last image may have been accepted without that the answer arrived.
         assert len(images) <= (task.files_count or 0) <= len(images) + 1
         held = [(data / "images" / ocr_task_id / str(number + 1)) for number in range(len(images))]

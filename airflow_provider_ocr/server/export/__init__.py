@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
-from airflow_provider_ocr.server.export.registry import FORMATS, DocumentSummary, Exporter, exporter_for
+from airflow_provider_ocr.server.export.registry import (
+    FORMATS,
+    DocumentSummary,
+    Exporter,
+    exporter_for,
+)
 
 __all__ = ["FORMATS", "DocumentSummary", "Exporter", "exporter_for"]

@@ -70,6 +70,17 @@ def turned(image: Image.Image, clockwise: int) -> tuple[Image.Image, Affine]:
     return (image.transpose(_TURNS[clockwise]) if clockwise else image), back
 
 
+def corrected(image: Image.Image, *, rotation: int, skew: float) -> tuple[Image.Image, Affine]:
+    """The image turned upright, then straight, and the way back.
+
+    :param rotation: degrees (0, 90, 180, 270), clockwise.
+    :param skew: degrees, counter-clockwise.
+    """
+    upright, to_source = turned(image, rotation)
+    straight, to_upright = straightened(upright, skew)
+    return straight, to_upright.then(to_source)
+
+
 def straightened(image: Image.Image, degrees: float) -> tuple[Image.Image, Affine]:
     """The image turned counter-clockwise on a canvas that grows with it, and the way back.
 

@@ -7,21 +7,43 @@ from __future__ import annotations
 
 from pathlib import Path
 
+PDF = "PDF"
 PDF_SIGNATURE = b"%PDF-"
-PDF_HEADER_WITHIN = 1024  # bytes, where readers look for it: some writers put other bytes first
+HEADER_BYTES = 1024  # readers look for a PDF file's signature in so many: some writers put others first
 
-IMAGE_SIGNATURES = (
-    b"\xff\xd8\xff",  # JPEG
-    b"\x89PNG\r\n\x1a\n",
-    *(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),  # TIFF, and with 64-bit offsets
-    *(b"MM*\0", b"II\0*"),  # TIFF by writers that mix up the order of bytes
-    b"BM",
-    *(b"GIF87a", b"GIF89a"),
-)
+_IMAGE_SIGNATURES = {
+    "JPEG": (b"\xff\xd8\xff",),
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    # TIFF, and with 64-bit offsets, and by writers that mix up the order of bytes
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"MM*\0", b"II\0*"),
+    "BMP": (b"BM",),
+    "GIF": (b"GIF87a", b"GIF89a"),
+}
+
+
+def known_types(start: bytes) -> list[str]:
+    """The types that recognition reads and that a file claims to be of; several where it is made to deceive.
+
+    :param start: its first ``HEADER_BYTES``.
+    """
+    found = [name for name, signatures in _IMAGE_SIGNATURES.items() if start.startswith(signatures)]
+    return [*found, PDF] if PDF_SIGNATURE in start else found
+
+
+def looks_like_a_web_page(start: bytes) -> bool:
+    """Whether a browser would take a file for HTML.
+
+    :param start: its first bytes.
+    """
+    return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+
+
+def read_start(path: Path) -> bytes:
+    """The first ``HEADER_BYTES`` of a file."""
+    with path.open("rb") as file:
+        return file.read(HEADER_BYTES)
 
 
 def is_known_type(path: Path) -> bool:
     """Whether the file begins like one of a type that recognition reads."""
-    with path.open("rb") as file:
-        start = file.read(PDF_HEADER_WITHIN)
-    return start.startswith(IMAGE_SIGNATURES) or PDF_SIGNATURE in start
+    return bool(known_types(read_start(path)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A document's pages, recognised one at a time: corrected, cleared of what is no text, read, and checked.
+"""A page recognised: corrected, cleared of what is no text, read, and checked.
 
 A page that was not read well is never passed off as read: what the clean-up or the engine lost of it is found
 by the witness, which judges the page as it was before, and is read again, marked as unreadable, or fails it.
@@ -7,9 +7,7 @@ by the witness, which judges the page as it was before, and is read again, marke
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -20,18 +18,17 @@ from airflow_provider_ocr.server.document import Affine, Block, BlockType, Page
 from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
 from airflow_provider_ocr.server.recognition.correction import find_skew, straightened, turned
 from airflow_provider_ocr.server.recognition.engine import Engine
-from airflow_provider_ocr.server.recognition.errors import RecognitionError
+from airflow_provider_ocr.server.recognition.errors import PageError, PageMemoryError
 from airflow_provider_ocr.server.recognition.ink import Grey, has_large_marks, letter_marks
-from airflow_provider_ocr.server.recognition.input import PageImage, read_document
 from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
+from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.rules import without_rules
 from airflow_provider_ocr.server.recognition.unread import unread_regions
 from airflow_provider_ocr.server.recognition.witness import Witness, unreadable, well_read
 
 _DUST = 10  # marks of letter size that a blank page may have: punch holes, staples, specks
-_JPEG_QUALITY = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,43 +41,31 @@ class _Corrected:
     to_source: Affine
 
 
-def recognise(
-    images: Sequence[Path],
-    settings: ProcessingSettings,
-    *,
-    engine: Engine,
-    image_folder: Path | None = None,
-) -> Iterator[tuple[Page, int]]:
-    """The pages of the document in ``images``, each with the number of pages that the document has.
+def recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:
+    """What stands on a page.
 
-    :param images: image or PDF files, whose pages are numbered through.
+    :param source: the page as it came.
     :param settings: what ``support.supported`` has accepted.
-    :param engine: reads the pages.
-    :param image_folder: where the corrected page images are kept, if anywhere. Deleting them is the
-        caller's part, as soon as a page is done with.
-    :raises RecognitionError: if the document or one of its pages cannot be read.
+    :param engine: reads the page.
+    :raises PageError: if the page cannot be read, or takes too much memory.
+    :raises RuntimeError: if the engine fails without saying why.
     """
-    for source in read_document(images):
-        try:
-            page = _recognise_page(source, settings, engine=engine, image_folder=image_folder)
-        except MemoryError as error:
-            raise _too_much_memory(source.number) from error
-        except cv2.error as error:
-            if error.code == cv2.Error.StsNoMem:
-                raise _too_much_memory(source.number) from error
-            raise
-        except (RuntimeError, ValueError) as error:
-            raise RecognitionError(f"Page {source.number} could not be recognised: {error}") from error
-        yield page, source.pages
+    try:
+        return _recognise_page(source, settings, engine=engine)
+    except MemoryError as error:
+        raise PageMemoryError(source.number) from error
+    except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:
+            raise PageMemoryError(source.number) from error
+        raise
 
 
-def _recognise_page(
-    source: PageImage, settings: ProcessingSettings, *, engine: Engine, image_folder: Path | None
-) -> Page:
+def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:
     corrected = _correct(source, settings, engine)
     original = dark_on_light(_grey(corrected.image), dpi=source.dpi)
     grey = evenly_lit(original, dpi=source.dpi)
-    barcodes = find_barcodes(grey, dpi=source.dpi) if settings.reads_barcodes else []
+    # Also where nobody asked: their bars are no text, and another format may want them later.
+    barcodes = find_barcodes(grey, dpi=source.dpi)
     unruled = without_rules(without_barcodes(grey, barcodes, dpi=source.dpi), dpi=source.dpi)
     separators = [Block(BlockType.SEPARATOR, box) for box in unruled.rules]
     blocks = _read(unruled.grey, source, engine=engine, languages=settings.language)
@@ -104,7 +89,6 @@ def _recognise_page(
         skew=corrected.skew,
         to_original=corrected.to_source.then(source.to_original),
         blocks=(*blocks, *barcodes, *separators),
-        image=_keep(corrected.image, source, image_folder) if image_folder else None,
     )
 
 
@@ -136,7 +120,7 @@ def _read(grey: Grey, source: PageImage, *, engine: Engine, languages: tuple[str
     for picture in (block.box for block in blocks if block.type is BlockType.PICTURE):
         outside[picture.top : picture.bottom, picture.left : picture.right] = 255
     if len(letter_marks(outside)) >= _DUST:
-        raise RecognitionError(f"Page {source.number} is not blank, but no word on it could be read.")
+        raise PageError(source.number, f"Page {source.number} is not blank, but no word on it could be read.")
     return blocks
 
 
@@ -160,7 +144,9 @@ def _check(
     blocks = with_rows(_in_place(blocks, second))
     unread = [line for line in witness.unread_lines([*blocks, *others]) if line.is_plain]
     if witness.mostly_unread(unread):
-        raise RecognitionError(f"Page {source.number} is not blank, but most of its text could not be read.")
+        raise PageError(
+            source.number, f"Page {source.number} is not blank, but most of its text could not be read."
+        )
     return _in_place(blocks, [unreadable(line, language=languages[0]) for line in unread])
 
 
@@ -173,25 +159,9 @@ def _in_place(blocks: list[Block], overlooked: list[Block]) -> list[Block]:
     return placed
 
 
-def _too_much_memory(number: int) -> RecognitionError:
-    return RecognitionError(f"Page {number} needs more memory than is allowed.")
-
-
 def _has_words(blocks: list[Block]) -> bool:
     return any(block.type is BlockType.TEXT for block in blocks)
 
 
 def _grey(image: Image.Image) -> Grey:
     return np.asarray(image if image.mode == "L" else image.convert("L"))
-
-
-def _keep(image: Image.Image, source: PageImage, folder: Path) -> Path:
-    dpi = (source.dpi, source.dpi)
-    if image.mode == "1":
-        path = folder / f"page{source.number}.tif"
-        # One strip, because that is how a PDF file takes it.
-        image.save(path, compression="group4", dpi=dpi, strip_size=image.width * image.height)
-    else:
-        path = folder / f"page{source.number}.jpg"
-        image.save(path, quality=_JPEG_QUALITY, dpi=dpi)
-    return path

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from airflow_provider_ocr.server.document import Page
 
@@ -15,6 +16,7 @@ class Quality:
     """Counts over the pages added so far."""
 
     pages: int = 0
+    failed_pages: int = 0
     blank_pages: int = 0
     rotated_pages: int = 0
     words: int = 0
@@ -25,16 +27,18 @@ class Quality:
         """Count one page."""
         confidences = [word.confidence for word in page.words]
         self.pages += 1
+        self.failed_pages += page.failed
         self.blank_pages += not page.blocks
         self.rotated_pages += page.rotation != 0
         self.words += len(confidences)
         self.low_words += sum(confidence < LOW_WORD_CONFIDENCE for confidence in confidences)
         self._confidence += sum(confidences)
 
-    def counts(self) -> dict[str, float | int | None]:
+    def counts(self) -> dict[str, Any]:
         """The numbers by name; ``word_confidence`` is the mean, 0 to 100, or None without words."""
         return {
             "pages": self.pages,
+            "failed_pages": self.failed_pages,
             "blank_pages": self.blank_pages,
             "rotated_pages": self.rotated_pages,
             "words": self.words,

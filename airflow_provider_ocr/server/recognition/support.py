@@ -13,6 +13,9 @@ from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
 SUPPORTED_FORMATS = frozenset({ExportFormat.TXT, ExportFormat.PDF_SEARCHABLE, ExportFormat.XML})
 
+SHOWING_PAGES = frozenset({ExportFormat.PDF_SEARCHABLE})
+"""Formats that show the page images, for which the document is opened again."""
+
 
 def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
     """Return if this server carries out every one of ``settings``.
@@ -31,10 +34,6 @@ def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
         _refuse("xml:writeRecognitionVariants", "true", "false")
     if settings.write_tags is WriteTags.WRITE:
         _refuse("pdf:writeTags", settings.write_tags, "auto or dontWrite")
-    if settings.pdf_password:
-        raise InvalidParameterError(
-            "pdfPassword", "this server does not open protected PDF files; send an unprotected one."
-        )
 
 
 def _languages(settings: ProcessingSettings, tessdata: Tessdata) -> None:

@@ -18,15 +18,21 @@ from xml.etree import ElementTree as ET
 import pendulum
 import pytest
 import requests
+import sqlalchemy as sa
 import uvicorn
 from PIL import Image, ImageDraw, ImageFont
 
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
-from airflow_provider_ocr.server.accounts import Accounts
-from airflow_provider_ocr.server.app import create_app
-from airflow_provider_ocr.server.call import Call, RejectedError
-from airflow_provider_ocr.server.choices import Choices
+from airflow_provider_ocr.server.accounts.accounts import Accounts
+from airflow_provider_ocr.server.accounts.passwords import hash_password
+from airflow_provider_ocr.server.api.api_endpoint import ApiEndpoint
+from airflow_provider_ocr.server.api.app import create_app
+from airflow_provider_ocr.server.api.call import Call, RejectedError
+from airflow_provider_ocr.server.api.methods import ApiMethods
+from airflow_provider_ocr.server.api.result_endpoint import ResultEndpoint
+from airflow_provider_ocr.server.api.signing import UrlSigner
 from airflow_provider_ocr.server.document import (
     Affine,
     Baseline,
@@ -39,26 +45,23 @@ from airflow_provider_ocr.server.document import (
     Word,
     enclosing,
 )
-from airflow_provider_ocr.server.methods import ApiMethods
+from airflow_provider_ocr.server.files.results import ResultFiles
+from airflow_provider_ocr.server.files.spool import Spool
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata, gather_tessdata
-from airflow_provider_ocr.server.results import ResultFiles
-from airflow_provider_ocr.server.store import Store, StoredTask, encode_quality
-from airflow_provider_ocr.server.tasks import Move
+from airflow_provider_ocr.server.records.applications import Applications
+from airflow_provider_ocr.server.records.choices import Choices
+from airflow_provider_ocr.server.records.database import Database
+from airflow_provider_ocr.server.records.database import tasks as tasks_table
+from airflow_provider_ocr.server.records.sealing import Sealer
+from airflow_provider_ocr.server.records.store import HeldImage, Store, new_task_id
+from airflow_provider_ocr.server.records.stored_task import StoredTask
+from airflow_provider_ocr.server.records.work import Work
+from airflow_provider_ocr.server.workers.measuring import Measuring
 
 PASSWORDS = {"my app": "pass:word", "other": "secret"}
 SOURCE = "https://example.com/scan.png?signature=canary-source"
-_DONE = (TaskStatus.QUEUED, TaskStatus.IN_PROGRESS, TaskStatus.COMPLETED)
-WAYS = {
-    TaskStatus.SUBMITTED: (),
-    TaskStatus.QUEUED: _DONE[:1],
-    TaskStatus.IN_PROGRESS: _DONE[:2],
-    TaskStatus.COMPLETED: _DONE,
-    **{
-        status: (status,)
-        for status in (TaskStatus.PROCESSING_FAILED, TaskStatus.NOT_ENOUGH_CREDITS, TaskStatus.DELETED)
-    },
-}
+SECRET = b"a secret of thirty-two bytes ...."
 TEXT = "\ufeffDear reader,\nthis is a result.\n" * 100
 
 LETTER = (
@@ -194,21 +197,114 @@ class IdleWorkforce:
     def wake(self) -> None:
         self.woken += 1
 
-    def seconds_until_done(self) -> int:
+    def seconds_until_done(self, task: StoredTask) -> int:
         return 7
 
 
-class Backend:
-    """The methods on a store and files of their own."""
+class Tasks:
+    """The tasks in a database, and the ways that bring them from one state to the next."""
 
-    def __init__(self, folder: Path, tessdata: Tessdata, choices: Choices | None = None) -> None:
-        self.store = Store.in_folder(folder)
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.sealer = Sealer(SECRET)
+        self.applications = Applications(database)
+        self.store = Store(database, self.sealer)
+        self.work = Work(database, self.sealer, server="here")
+
+    def admit(self, *names: str, credits: int | None = None) -> None:  # noqa: A002 - the API's word
+        """Let applications in that nobody can log in as."""
+        for name in names:
+            self.applications.add(name, "no password", credits=credits)
+
+    def find(self, ocr_task_id: str) -> StoredTask:
+        task = self.store.find(ocr_task_id)
+        assert task is not None
+        return task
+
+    def set(self, ocr_task_id: str, **columns: Any) -> None:
+        """Change columns of a task's row behind everybody's back."""
+        with self.database.write() as connection:
+            update = sa.update(tasks_table).where(tasks_table.c.id == ocr_task_id).values(columns)
+            assert connection.execute(update).rowcount == 1
+
+    def remote(self, application: str = "app", **settings: str) -> StoredTask:
+        """A new task whose image is to be fetched."""
+        parsed = ProcessingSettings.parse(export_format="txt", **settings)
+        return self.store.add_remote(application=application, source=SOURCE, settings=parsed)
+
+    def held(
+        self, application: str = "app", *, pages: int = 1, start: bool = True, key: str = ""
+    ) -> StoredTask:
+        """A new task with an image that nobody wrote to disk: Queued or NotEnoughCredits, or Submitted."""
+        return self.store.add_held(
+            application=application,
+            ocr_task_id=new_task_id(),
+            image=HeldImage(size=100 * pages, pages=pages, billed_pages=pages),
+            settings=ProcessingSettings.parse(export_format="txt"),
+            start=start,
+            key=key,
+        )
+
+    def image_fetched(self, ocr_task_id: str, *, pages: int = 1) -> None:
+        """The image of a remote task has come: it is Queued, or NotEnoughCredits."""
+        task = self.work.claim_source(ocr_task_id)
+        assert task is not None
+        assert self.work.fetched(task, HeldImage(size=100, pages=pages, billed_pages=pages))
+
+    def claimed(self, ocr_task_id: str) -> StoredTask:
+        """A Queued task is InProgress; no other may be queued."""
+        task = self.work.claim()
+        assert task is not None
+        assert task.id == ocr_task_id
+        return task
+
+    def bring(self, ocr_task_id: str, status: TaskStatus, *, pages: int = 1) -> None:
+        """Bring a task that processRemoteImage made to a state, through those before it."""
+        if status is TaskStatus.SUBMITTED:
+            return
+        if status is TaskStatus.DELETED:
+            assert self.store.delete(self.find(ocr_task_id))
+            return
+        if status is TaskStatus.NOT_ENOUGH_CREDITS:
+            name = self.find(ocr_task_id).application
+            left = self.applications.find(name)
+            assert left is not None
+            self.applications.credit(name, -(left.credits or 0))
+        self.image_fetched(ocr_task_id, pages=pages)
+        if status in (TaskStatus.QUEUED, TaskStatus.NOT_ENOUGH_CREDITS):
+            return
+        task = self.claimed(ocr_task_id)
+        if status is TaskStatus.COMPLETED:
+            assert self.work.complete(task, run="run-1", pages=pages, quality={"X-Ocr-Pages": str(pages)})
+        if status is TaskStatus.PROCESSING_FAILED:
+            assert self.work.fail(task, "The page is blank.")
+
+
+class Backend:
+    """The methods on a database and files of their own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tessdata: Tessdata,
+        measuring: Measuring,
+        database: Database,
+        choices: Choices | None = None,
+    ) -> None:
+        self.tasks = Tasks(database)
+        self.store = self.tasks.store
+        self.applications = self.tasks.applications
         self.files = ResultFiles(folder)
+        self.signer = UrlSigner(SECRET)
         self.workforce = IdleWorkforce()
         self.methods = ApiMethods(
             store=self.store,
+            applications=self.applications,
             files=self.files,
-            workforce=self.workforce,
+            signer=self.signer,
+            runners=self.workforce,
+            measure=measuring.measure,
             tessdata=tessdata,
             choices=choices,
         )
@@ -219,6 +315,8 @@ class Server:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self.tasks = backend.tasks
+        self.applications = backend.applications
         self.store = backend.store
         self.files = backend.files
         self.methods = backend.methods
@@ -276,17 +374,13 @@ class Server:
 
     def task_in(self, status: TaskStatus, application: str = "app", **query: str) -> str:
         """The ID of a task that has come to this state."""
-        ocr_task_id, origin = self.submit(application, **query).id, TaskStatus.SUBMITTED
-        for target in WAYS[status]:
-            assert self.store.move(ocr_task_id, Move(origin, target), source=None)
-            origin = target
+        ocr_task_id = self.submit(application, **query).id
+        self.tasks.bring(ocr_task_id, status)
         return ocr_task_id
 
     def set_changed(self, ocr_task_id: str, time: pendulum.DateTime, column: str = "changed_ms") -> None:
         """Set when a task last changed."""
-        with self.store._engine.begin() as connection:
-            values = (int(time.timestamp() * 1000), ocr_task_id)
-            connection.exec_driver_sql(f"update tasks set {column} = ? where id = ?", values)
+        self.tasks.set(ocr_task_id, **{column: int(time.timestamp() * 1000)})
 
 
 class Site:
@@ -321,25 +415,18 @@ class Site:
         (ocr_task_id,) = re.findall('<task id="([0-9a-f-]{36})"', answer.text)
         return str(ocr_task_id)
 
-    def move(self, ocr_task_id: str, *statuses: TaskStatus) -> None:
-        """Bring a Submitted task to a state through those before it."""
-        origin = TaskStatus.SUBMITTED
-        for target in statuses:
-            assert self.backend.store.move(ocr_task_id, Move(origin, target), source=None)
-            origin = target
-
     def complete(self, **query: str) -> str:
         """The ID of a task that is completed, its results TEXT in every format."""
         ocr_task_id = self.submit(**query)
-        work = self.backend.files.new_work_folder(ocr_task_id)
+        tasks, files = self.backend.tasks, self.backend.files
+        tasks.image_fetched(ocr_task_id, pages=3)
+        task = tasks.claimed(ocr_task_id)
+        run = files.new_run(ocr_task_id, "run-1")
         for place, name in enumerate(query.get("exportFormat", "txt").split(","), start=1):
             extension = ExportFormat(name).file_type.extension
-            (work / f"result{place}.{extension}").write_text(TEXT, encoding="utf-8")
-        self.backend.files.publish(ocr_task_id)
-        self.move(ocr_task_id, TaskStatus.QUEUED, TaskStatus.IN_PROGRESS)
-        done = Move(TaskStatus.IN_PROGRESS, TaskStatus.COMPLETED)
-        quality = encode_quality({"X-Ocr-Pages": "3"})
-        assert self.backend.store.move(ocr_task_id, done, credits=15, quality=quality)
+            (run / f"result{place}.{extension}").write_text(TEXT, encoding="utf-8")
+        files.publish(ocr_task_id, "run-1")
+        assert tasks.work.complete(task, run="run-1", pages=3, quality={"X-Ocr-Pages": "3"})
         return ocr_task_id
 
     def result_urls(self, ocr_task_id: str) -> list[str]:
@@ -361,26 +448,72 @@ class Site:
             assert words in message
 
 
-@pytest.fixture
-def backend(tmp_path: Path, tessdata: Tessdata) -> Iterator[Backend]:
-    """A backend on ``tmp_path``."""
-    backend = Backend(tmp_path, tessdata)
-    yield backend
-    backend.store.close()
+@pytest.fixture(scope="session")
+def measuring(tessdata: Tessdata) -> Iterator[Measuring]:
+    """Measures images for all tests."""
+    measuring = Measuring(tessdata.folder)
+    yield measuring
+    measuring.stop()
 
 
 @pytest.fixture
-def server(backend: Backend) -> Server:
-    """The backend without HTTP."""
-    return Server(backend)
+def database(database_url: str) -> Iterator[Database]:
+    """An empty database, of each kind that the server works with."""
+    database = Database(database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def tasks(database: Database) -> Tasks:
+    """The tasks in the database; ``app`` and ``other`` may have some."""
+    tasks = Tasks(database)
+    tasks.admit("app", "other")
+    return tasks
+
+
+@pytest.fixture
+def make_backend(
+    tmp_path: Path, tessdata: Tessdata, measuring: Measuring, database: Database
+) -> Callable[..., Backend]:
+    """A backend on ``tmp_path`` and the database, with the applications ``app`` and ``other``."""
+
+    def made(choices: Choices | None = None) -> Backend:
+        backend = Backend(
+            tmp_path, tessdata=tessdata, measuring=measuring, database=database, choices=choices
+        )
+        backend.tasks.admit("app", "other")
+        return backend
+
+    return made
+
+
+@pytest.fixture
+def server(make_backend: Callable[..., Backend]) -> Server:
+    """The methods without HTTP."""
+    return Server(make_backend())
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, tessdata: Tessdata) -> Iterator[Site]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, tessdata: Tessdata, measuring: Measuring
+) -> Iterator[Site]:
     """A backend on the loopback address that the tests of a module share."""
-    backend = Backend(tmp_path_factory.mktemp("data"), tessdata)
+    folder = tmp_path_factory.mktemp("data")
+    database = Database.in_folder(folder)
+    backend = Backend(folder, tessdata=tessdata, measuring=measuring, database=database)
+    for name, password in PASSWORDS.items():
+        backend.applications.add(name, hash_password(password))
+    spool = Spool(folder, budget_bytes=2**40, min_free_bytes=0, held_bytes=backend.store.unprocessed_bytes)
     app = create_app(
-        accounts=Accounts(PASSWORDS), methods=backend.methods, store=backend.store, files=backend.files
+        api=ApiEndpoint(
+            accounts=Accounts(backend.applications.find),
+            methods=backend.methods,
+            spool=spool,
+            files=backend.files,
+        ),
+        results=ResultEndpoint(store=backend.store, files=backend.files, signer=backend.signer),
+        check=database.check,
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # As run_server has it: uvicorn's own access log would print queries.
@@ -391,4 +524,4 @@ def site(tmp_path_factory: pytest.TempPathFactory, tessdata: Tessdata) -> Iterat
         yield Site(backend, f"http://127.0.0.1:{listener.getsockname()[1]}")
         server.should_exit = True
         thread.join()
-    backend.store.close()
+    database.close()

@@ -17,21 +17,29 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Block, BlockType, Box, Page, Paragraph
 from airflow_provider_ocr.server.export.txt import page_text
 from airflow_provider_ocr.server.recognition.engine import Engine
-from airflow_provider_ocr.server.recognition.errors import RecognitionError
-from airflow_provider_ocr.server.recognition.pages import recognise
+from airflow_provider_ocr.server.recognition.errors import PageError, PageMemoryError
+from airflow_provider_ocr.server.recognition.input import Document
+from airflow_provider_ocr.server.recognition.pages import recognise_page
 from airflow_provider_ocr.server.recognition.quality import LOW_WORD_CONFIDENCE
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
 TXT = ProcessingSettings.parse(export_format="txt")
 
 
+def recognise(path: Path, settings: ProcessingSettings, engine: Engine) -> list[Page]:
+    """All pages of a file."""
+    with Document([path]) as document:
+        numbers = range(1, document.pages + 1)
+        return [recognise_page(document.page(number), settings, engine=engine) for number in numbers]
+
+
 @pytest.fixture
 def recognised(engine: Engine, tmp_path: Path) -> Callable[..., Page]:
     """Recognises one drawn page."""
 
-    def one_page(image: Image.Image, settings: ProcessingSettings = TXT, **options: Any) -> Page:
+    def one_page(image: Image.Image, settings: ProcessingSettings = TXT) -> Page:
         image.save(tmp_path / "image.png", dpi=(300, 300))
-        ((page, _),) = recognise([tmp_path / "image.png"], settings, engine=engine, **options)
+        (page,) = recognise(tmp_path / "image.png", settings, engine)
         return page
 
     return one_page
@@ -44,9 +52,7 @@ def test_a_sample_scan_is_read_with_at_most_two_per_cent_of_errors(
     engine: Engine, samples: Path, name: str, language: str
 ) -> None:
     settings = ProcessingSettings.parse(export_format="txt", language=language)
-    read = "".join(
-        page_text(page) for page, _ in recognise([samples / name], settings, engine=engine)
-    ).split()
+    read = "".join(page_text(page) for page in recognise(samples / name, settings, engine)).split()
     truth = (samples / name).with_suffix(".txt").read_text().split()
     matching = SequenceMatcher(None, " ".join(truth), " ".join(read), autojunk=False).get_matching_blocks()
     assert sum(block.size for block in matching) >= 0.98 * len(" ".join(truth))
@@ -233,8 +239,8 @@ def test_a_page_of_which_most_was_not_read_fails(
     tessdata: Tessdata, draw: Callable[..., Any], tmp_path: Path
 ) -> None:
     draw(["A line of text that stands here"] * 14, height=1300).image.save(tmp_path / "a.png", dpi=(300, 300))
-    with pytest.raises(RecognitionError, match="Page 1 is not blank, but most of its text could not be read"):
-        list(recognise([tmp_path / "a.png"], TXT, engine=ShortSighted(tessdata.folder)))
+    with pytest.raises(PageError, match="Page 1 is not blank, but most of its text could not be read"):
+        recognise(tmp_path / "a.png", TXT, ShortSighted(tessdata.folder))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 900), (900, 1), (3, 3), (8, 300), (20, 20)])
@@ -253,7 +259,7 @@ def test_a_blank_page_is_a_good_page(recognised: Callable[..., Page], shade: int
 
 def test_ink_without_words_is_a_failed_page(recognised: Callable[..., Page]) -> None:
     noise = np.random.default_rng(1).integers(0, 255, (700, 1600), np.uint8)
-    with pytest.raises(RecognitionError, match="Page 1 is not blank, but no word"):
+    with pytest.raises(PageError, match="Page 1 is not blank, but no word"):
         recognised(Image.fromarray(noise))
 
 
@@ -263,37 +269,35 @@ def test_a_page_that_is_one_picture_is_a_good_page(recognised: Callable[..., Pag
     assert {block.type for block in page.blocks} == {BlockType.PICTURE}
 
 
-@pytest.mark.parametrize(("wanted", "count"), [(True, 1), (False, 0)])
-def test_barcodes_are_read_only_where_wanted(
-    recognised: Callable[..., Page], draw: Callable[..., Any], wanted: bool, count: int
+@pytest.mark.parametrize("wanted", [True, False])
+def test_barcodes_are_found_wanted_or_not_and_are_no_text(
+    recognised: Callable[..., Page], draw: Callable[..., Any], wanted: bool
 ) -> None:
     drawing = draw(("Parcel for Miriam Okonkwo",))
     code = zxingcpp.create_barcode("https://example.org/42", zxingcpp.BarcodeFormat.QRCode)
     drawing.image.paste(Image.fromarray(np.asarray(code.to_image(scale=8))), (900, 400))
     page = recognised(drawing.image, ProcessingSettings.parse(export_format="txt", read_barcodes=wanted))
-    found = [block.barcode.text for block in page.blocks if block.barcode]
-    assert found == ["https://example.org/42"] * count
-    assert text(page).startswith(drawing.text)
-    assert (text(page) == drawing.text) or not wanted
+    assert [block.barcode.text for block in page.blocks if block.barcode] == ["https://example.org/42"]
+    assert text(page) == drawing.text
 
 
-def test_the_corrected_image_is_kept_where_asked(
-    recognised: Callable[..., Page], draw: Callable[..., Any], tmp_path: Path
+def test_a_page_does_not_depend_on_those_before_it(engine: Engine, tessdata: Tessdata, samples: Path) -> None:
+    with Document([samples / "minutes.tif"]) as document:
+        last = recognise_page(document.page(document.pages), TXT, engine=Engine(tessdata.folder))
+    assert last == recognise(samples / "minutes.tif", TXT, engine)[-1]
+
+
+class Exhausted(Engine):
+    """Has no memory left."""
+
+    def read(self, *_: Any, **__: Any) -> list[Block]:
+        """Nothing."""
+        raise MemoryError
+
+
+def test_a_page_that_needs_too_much_memory_says_so(
+    tessdata: Tessdata, draw: Callable[..., Any], tmp_path: Path
 ) -> None:
-    page = recognised(draw().image.rotate(90, expand=True), image_folder=tmp_path)
-    assert page.image is not None
-    with Image.open(page.image) as kept:
-        assert kept.size == (page.width, page.height)
-        assert kept.size[0] > kept.size[1]
-
-
-def test_each_page_comes_with_the_number_of_all(
-    engine: Engine, draw: Callable[..., Any], tmp_path: Path
-) -> None:
-    first, second = draw(("The first page of two",)).image, draw(("The second page of two",)).image
-    first.save(tmp_path / "a.tif", save_all=True, append_images=[second], dpi=(300, 300))
-    pages = recognise([tmp_path / "a.tif"], TXT, engine=engine)
-    assert [(page.number, count, text(page)) for page, count in pages] == [
-        (1, 2, "The first page of two"),
-        (2, 2, "The second page of two"),
-    ]
+    draw().image.save(tmp_path / "a.png")
+    with pytest.raises(PageMemoryError, match="Page 1 needs more memory than is allowed"):
+        recognise(tmp_path / "a.png", TXT, Exhausted(tessdata.folder))

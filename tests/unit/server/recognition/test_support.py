@@ -24,6 +24,7 @@ ENGLISH = Tessdata(Path(), frozenset({"eng"}))
         {},
         {"export_format": "txt,pdfSearchable,xml"},
         {"image_source": "scanner", "correct_orientation": False, "correct_skew": False},
+        {"pdf_password": "secret"},
         {"read_barcodes": True, "write_tags": "dontWrite", "description": "any"},
         {"export_format": "xml", "write_recognition_variants": False},
     ],
@@ -44,7 +45,6 @@ def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
         ({"export_format": None}, "exportFormat"),
         ({"export_format": "xml", "write_recognition_variants": True}, "xml:writeRecognitionVariants"),
         ({"write_tags": "write"}, "pdf:writeTags"),
-        ({"pdf_password": "secret"}, "pdfPassword"),
     ],
 )
 def test_what_is_not_carried_out_is_refused_by_name(values: dict[str, Any], parameter: str) -> None:
@@ -52,7 +52,6 @@ def test_what_is_not_carried_out_is_refused_by_name(values: dict[str, Any], para
     with pytest.raises(InvalidParameterError) as refused:
         supported(settings, ENGLISH)
     assert refused.value.parameter == parameter
-    assert "secret" not in str(refused.value)
 
 
 NO_DATA = (
@@ -86,10 +85,6 @@ NO_DATA = (
             "this server does not carry out 'true'; use false.",
         ),
         ({"write_tags": "write"}, "this server does not carry out 'write'; use auto or dontWrite."),
-        (
-            {"pdf_password": "secret"},
-            "this server does not open protected PDF files; send an unprotected one.",
-        ),
     ],
 )
 def test_a_refusal_says_in_the_callers_words_what_to_use_instead(
