@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from airflow_provider_ocr.server.jobs import OnPage, RecognitionCancelled
@@ -27,6 +28,8 @@ from airflow_provider_ocr.server.recognition.process import (
 )
 
 _ORDERLY = frozenset({Fault.DOCUMENT, Fault.PASSWORD, Fault.UNSUPPORTED, Fault.PAGE})
+
+_TRIES_TO_START = 2
 _SECONDS_TO_START = 60.0
 
 Answer = TypeVar("Answer", Measured, Recognised, Exported)
@@ -144,18 +147,24 @@ class SupervisedProcess:
     def _ready(self) -> RecognitionProcess:
         if self._process is not None and (self._wear >= self._most_wear or not self._process.alive):
             self.close()
-        if self._process is None:
-            self._process, self._wear = self._new_process(), 0.0
-            try:
-                started = isinstance(self._process.next_event(within=_SECONDS_TO_START), Ready)
-            except _PROCESS_FAULTS:
-                started = False
-            if not started:
-                message = "The process that recognises documents did not start."
-                raise self._ended(JobFault(message, Fault.SYSTEM), self._process)
+        process = self._process or self._start()
         if self._killed.is_set():
             raise RecognitionCancelled
-        return self._process
+        return process
+
+    def _start(self) -> RecognitionProcess:
+        """A new process that has come up, at the second try if something ended the first one."""
+        for _ in range(_TRIES_TO_START):
+            self.close()
+            process = self._process = self._new_process()
+            self._wear = 0.0
+            with suppress(*_PROCESS_FAULTS):
+                if isinstance(process.next_event(within=_SECONDS_TO_START), Ready):
+                    return process
+            if self._killed.is_set():
+                break
+        message = "The process that recognises documents did not start."
+        raise self._ended(JobFault(message, Fault.SYSTEM), process)
 
     def _ended(self, fault: JobFault, process: RecognitionProcess) -> JobFault | RecognitionCancelled:
         """What is to be raised for a fault, the process closed unless it is in order."""

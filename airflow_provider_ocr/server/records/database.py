@@ -7,8 +7,9 @@ after the other; on PostgreSQL they lock the rows that they change, a task's bef
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,8 @@ class Database:
     def __init__(self, url: str) -> None:
         # Errors would show parameters, and with them what clients sent.
         self._engine = sa.create_engine(url, future=True, hide_parameters=True, pool_pre_ping=True)
+        # SQLite has those who wait for its lock ask again and again, and the unlucky wait for seconds.
+        self._turn = threading.Lock() if self.is_sqlite else nullcontext()
         if self.is_sqlite:
             sa.event.listen(self._engine, "connect", _configure_sqlite)
             sa.event.listen(self._engine, "begin", _begin_sqlite)
@@ -142,7 +145,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction; done for good afterwards, undone if an exception leaves it."""
-        with self._engine.connect() as plain:
+        with self._turn, self._engine.connect() as plain:
             connection = plain.execution_options(writes=True)
             with connection.begin():
                 yield connection
