@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def recognition_key(settings: ProcessingSettings) -> str:
     :param settings: what ``support.supported`` has accepted.
     """
     values = {
-        "recogniser": [__version__, version("tesserocr")],
+        "recogniser": [__version__, _engine_version()],
         "language": settings.language,
         "profile": settings.profile,
         "textType": settings.text_type,
@@ -40,6 +41,11 @@ def recognition_key(settings: ProcessingSettings) -> str:
         "variants": settings.write_recognition_variants,
     }
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:_KEY_LENGTH]
+
+
+@cache
+def _engine_version() -> str:
+    return version("tesserocr")
 
 
 class KeptPages:

@@ -109,7 +109,13 @@ class Database:
 
     def __init__(self, url: str) -> None:
         # Errors would show parameters, and with them what clients sent.
-        self._engine = sa.create_engine(url, future=True, hide_parameters=True, pool_pre_ping=True)
+        self._engine = sa.create_engine(
+            url,
+            future=True,
+            hide_parameters=True,
+            # A database elsewhere may have been restarted; a file has not.
+            pool_pre_ping=sa.engine.make_url(url).get_backend_name() != "sqlite",
+        )
         # SQLite has those who wait for its lock ask again and again, and the unlucky wait for seconds.
         self._turn = threading.Lock() if self.is_sqlite else nullcontext()
         if self.is_sqlite:
