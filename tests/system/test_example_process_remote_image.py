@@ -111,4 +111,4 @@ def trigger_logs(run: LocalAirflow, index: int) -> list[str]:
 
 def moment(line: str) -> datetime:
     """When a line of the server's log was written."""
-    return datetime.strptime(line[:23], "%Y-%m-%d %H:%M:%S,%f")  # noqa: DTZ007 - only differences count
+    return datetime.strptime(line[:24], "%Y-%m-%dT%H:%M:%S.%f%z")

@@ -69,10 +69,15 @@ def test_leases_are_renewed_while_they_are_held_and_not_afterwards(
             wait_until(lambda: min(seconds_left(tasks, task) for task in (held, also_held)) > 50)
             assert seconds_left(tasks, held) <= LEASE_SECONDS
             assert seconds_left(tasks, other) < 0
-        let_expire(tasks, also_held)
-        let_expire(tasks, held)
-        wait_until(lambda: seconds_left(tasks, held) > 50)
-        assert seconds_left(tasks, also_held) < 0
+
+        def is_renewed_alone() -> bool:
+            let_expire(tasks, also_held)
+            let_expire(tasks, held)
+            wait_until(lambda: seconds_left(tasks, held) > 50)
+            return seconds_left(tasks, also_held) < 0
+
+        # One round of renewals may have been on its way.
+        wait_until(is_renewed_alone)
 
 
 def test_a_lease_that_another_server_has_taken_over_is_not_renewed(
