@@ -15,6 +15,7 @@ from airflow_provider_ocr.server.records.store import HeldImage, Store
 from airflow_provider_ocr.server.records.tasks import CREDITS_PER_PAGE
 from airflow_provider_ocr.server.workers.children import (
     Measurement,
+    RecognitionCancelled,
     RecognitionFailed,
     UnsupportedDocumentError,
     WrongPasswordError,
@@ -64,10 +65,9 @@ class Admission:
     def measured(self, call: Call, *, pdf_password: str) -> HeldImage:
         """The image that came along, if it can be recognised as far as can be told by now.
 
-        One that cannot be measured is let in without a price: recognition will say what is wrong with it.
-
         :raises RejectedError: if there is none, or it is a PDF that another password opens.
-        :raises UnsupportedImageError: if it is of no type that is read, or forbids to be rasterised.
+        :raises UnsupportedImageError: if it is of no type that is read, forbids to be rasterised, is
+            damaged or beyond a limit.
         """
         image = call.require_image()
         if not is_known_type(image):
@@ -76,8 +76,11 @@ class Admission:
             )
         try:
             measured = self._measure_admitted([image], pdf_password=pdf_password)
-        except RecognitionFailed:
-            measured = Measurement(pages=0, billed_pages=0)
+        except RecognitionCancelled:
+            raise
+        except RecognitionFailed as error:
+            # What cannot be measured has no price that could be reserved.
+            raise UnsupportedImageError(str(error)) from None
         return HeldImage(size=image.stat().st_size, pages=measured.pages, billed_pages=measured.billed_pages)
 
     def require_opening(self, images: Sequence[Path], *, pdf_password: str) -> None:

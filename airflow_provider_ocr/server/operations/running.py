@@ -142,7 +142,14 @@ def _start(parts: _Parts, running: ExitStack) -> Workforce:
     options, work, files = parts.options, parts.work, parts.files
     leases = Leases(work)
     fetcher = SourceFetcher(AddressPolicy(options.allowed_sources))
-    intake = Intake(work=work, leases=leases, files=files, fetcher=fetcher, measuring=parts.measuring)
+    intake = Intake(
+        work=work,
+        leases=leases,
+        files=files,
+        fetcher=fetcher,
+        measuring=parts.measuring,
+        pace=parts.pace,
+    )
     workers = Workers(
         work=work,
         leases=leases,

@@ -160,7 +160,7 @@ class Work:
             return complete(connection, task, billed_pages=billed_pages, **values)
 
     def fail(self, task: StoredTask, error: str) -> bool:
-        """Move a claimed task to ProcessingFailed; it costs nothing.
+        """Move a claimed task to ProcessingFailed; that costs nothing.
 
         :param error: one sentence for the user of the API.
         :returns: False if the task is not this worker's any more.
@@ -170,7 +170,8 @@ class Work:
             **FREE,
             "imaged_ms": None,
             "image_bytes": 0,
-            "credits": 0,
+            # A second run that fails does not give back what the first one cost.
+            "credits": task.credits if task.charged else 0,
         }
         with self._database.write() as connection:
             if not move(connection, task, Move(task.status, TaskStatus.PROCESSING_FAILED), **values):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which image is fetched when: applications take turns, and no host and no application gets all at once.
 
-An order counts for the host that its URL names. Where a redirect leads to another host, the transfer goes
-on under the first host's count: which host a redirect names is known only when the transfer has begun.
+An order counts for the host that its URL names. Which host a redirect leads to is known only when the
+transfer has begun: there it waits for its turn at that host (`host_turns`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from airflow_provider_ocr.server.files.spool import Spool, SpoolFullError
+from airflow_provider_ocr.server.sources.host_turns import CONNECTIONS_PER_HOST, canonical_host
 from airflow_provider_ocr.server.sources.source import SourceError, check_url
 
 _log = logging.getLogger("cloud_ocr_server")
@@ -36,7 +37,7 @@ class FetchOrder:
     def host(self) -> str:
         """The host that the fetch counts for; empty where the server would not try the URL."""
         try:
-            return check_url(self.url)
+            return canonical_host(check_url(self.url))
         except SourceError:
             return ""
 
@@ -51,7 +52,7 @@ class FetchLimits:
     """
 
     in_all: int = 16
-    per_host: int = 4
+    per_host: int = CONNECTIONS_PER_HOST
     per_application: int = 12
 
 

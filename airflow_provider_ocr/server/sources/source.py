@@ -27,6 +27,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from airflow_provider_ocr import __version__
+from airflow_provider_ocr.server.sources.host_turns import HostTurns
 from airflow_provider_ocr.server.sources.networks import AddressPolicy, NoConnectionError
 from airflow_provider_ocr.server.sources.transfer import Transfer
 
@@ -83,6 +84,7 @@ class SourceFetcher:
         self._policy = policy
         self._limits = limits or SourceLimits()
         self._tls = _tls(authorities)
+        self._hosts = HostTurns()
         self._lock = threading.Lock()
         self._transfers: set[Transfer] = set()
         self._closed = False
@@ -157,8 +159,11 @@ class SourceFetcher:
     def _answer(self, url: Url, transfer: Transfer) -> Iterator[http.client.HTTPResponse]:
         """What a host answers, its body still to come."""
         host, seconds = _host(url), self._limits.headers_seconds
-        # The port is named because the library would look for one in an IPv6 address.
-        with closing(http.client.HTTPConnection(host, _port(url))) as connection:
+        with (
+            self._hosts.turn(host, check=transfer.check),
+            # The port is named because the library would look for one in an IPv6 address.
+            closing(http.client.HTTPConnection(host, _port(url))) as connection,
+        ):
             with transfer.within(
                 seconds, _failure(host, f"its answer did not begin within {seconds:g} seconds")
             ):

@@ -19,6 +19,7 @@ from airflow_provider_ocr.server.sources.source import FetchStoppedError, Source
 from airflow_provider_ocr.server.workers.children import RecognitionCancelled, RecognitionFailed
 from airflow_provider_ocr.server.workers.leases import Leases
 from airflow_provider_ocr.server.workers.measuring import Measuring
+from airflow_provider_ocr.server.workers.pace import Pace
 
 _log = logging.getLogger("cloud_ocr_server")
 
@@ -31,6 +32,7 @@ class Intake:
     :param files: where images are kept.
     :param fetcher: brings remote images.
     :param measuring: tells how many pages they have.
+    :param pace: takes note of failures.
     """
 
     def __init__(
@@ -41,12 +43,14 @@ class Intake:
         files: ResultFiles,
         fetcher: SourceFetcher,
         measuring: Measuring,
+        pace: Pace,
     ) -> None:
         self._work = work
         self._leases = leases
         self._files = files
         self._fetcher = fetcher
         self._measuring = measuring
+        self._pace = pace
 
     def fetch(self, order: FetchOrder) -> None:
         """Fetch the image of one task, unless the task is gone or another server fetches it."""
@@ -60,11 +64,13 @@ class Intake:
                 self._work.put_back(task, after_seconds=0)
             except (SourceError, RecognitionFailed) as error:
                 if self._work.fail(task, str(error)):
+                    self._pace.note_failure()
                     _log.info("task %s: failed: %s", task.id, error)
             except Exception:  # noqa: BLE001 - whatever it is, the task must not stay Submitted for ever
                 _log.exception("task %s: the image could not be stored", task.id)
                 self._work.put_back_after_fault(task)
                 if self._work.is_over(task.id):
+                    self._pace.note_failure()
                     self._files.delete(task.id)
 
     def _bring_in(self, task: StoredTask) -> None:

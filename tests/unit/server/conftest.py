@@ -58,6 +58,7 @@ from airflow_provider_ocr.server.records.store import HeldImage, Store, new_task
 from airflow_provider_ocr.server.records.stored_task import StoredTask
 from airflow_provider_ocr.server.records.work import Work
 from airflow_provider_ocr.server.workers.measuring import Measuring
+from tests.unit.server import scans
 
 PASSWORDS = {"my app": "pass:word", "other": "secret"}
 SOURCE = "https://example.com/scan.png?signature=canary-source"
@@ -403,7 +404,7 @@ class Site:
     def upload(self) -> str:
         """The ID of a new task that waits with an image."""
         auth = ("my app", PASSWORDS["my app"])
-        answer = requests.post(f"{self.url}/submitImage", data=b"BM an image", auth=auth, timeout=10)
+        answer = requests.post(f"{self.url}/submitImage", data=scans.png(), auth=auth, timeout=10)
         (ocr_task_id,) = re.findall('<task id="([0-9a-f-]{36})"', answer.text)
         return str(ocr_task_id)
 

@@ -88,6 +88,7 @@ class Shop:
             files=self.files,
             fetcher=self.fetcher,
             measuring=self._intakes_measuring,
+            pace=self.pace,
         )
         spool = Spool(
             self.folder, budget_bytes=2**40, min_free_bytes=0, held_bytes=self.store.unprocessed_bytes

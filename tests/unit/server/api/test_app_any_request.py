@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_ocr.protocol.messages import parse_application_info, parse_error, parse_tasks
+from tests.unit.server import scans
 
 if TYPE_CHECKING:
     from tests.unit.server.conftest import Site
 
 AUTH = ("my app", "pass:word")
-PNG = b"\x89PNG\r\n\x1a\nan image"
+PNG = scans.png()
 METHODS = (
     *("processRemoteImage", "processImage", "submitImage", "processDocument", "getTaskStatus"),
     *("listTasks", "listFinishedTasks", "deleteTask", "getApplicationInfo", "processFields"),

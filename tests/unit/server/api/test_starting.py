@@ -17,6 +17,7 @@ from airflow_provider_ocr.server.api import starting as starting_module
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
 from airflow_provider_ocr.server.recognition.support import SUPPORTED_FORMATS
 from airflow_provider_ocr.server.records.stored_task import StoredTask
+from tests.unit.server import scans
 from tests.unit.server.scans import large_png, pdf, png
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def test_parameters_that_processremoteimage_does_not_have_are_refused_even_witho
 
 
 # Takes no time to measure, because it cannot be.
-PNG = b"\x89PNG\r\n\x1a\nthe rest of an image"
+PNG = scans.png()
 GUID = "0b98b9a9-9f5f-4288-b3b1-bf2099dcdbc4"
 
 
@@ -166,7 +167,7 @@ def uploaded(server: Server, application: str = "app", **query: str) -> OcrTask:
 
 def test_an_image_that_is_processed_is_queued_at_once_and_held(server: Server) -> None:
     (task,) = server.call("processImage", {"exportFormat": "txt", "description": "d"}, image=PNG)
-    assert (task.status, task.files_count, task.credits, task.description) == ("Queued", 1, 0, "d")
+    assert (task.status, task.files_count, task.credits, task.description) == ("Queued", 1, 5, "d")
     assert task.estimated_processing_time == 7
     assert held(server, task.id) == [PNG]
     assert (server.workforce.woken, server.accepted) == (1, [])
@@ -369,9 +370,9 @@ def test_an_image_costs_what_its_area_comes_to_in_pages_of_a4(server: Server) ->
     (task,) = server.call("processImage", {"exportFormat": "txt"}, image=large_png())
     assert task.credits == 20
     submitted = uploaded(server)
-    assert submitted.credits == 0  # it cannot be measured; recognition will say why
-    (added,) = server.call("submitImage", {"taskId": submitted.id}, image=png())
-    assert added.credits == 5
+    assert submitted.credits == 5
+    (added,) = server.call("submitImage", {"taskId": submitted.id}, image=large_png())
+    assert added.credits == 25
 
 
 @pytest.mark.parametrize("owned", [0, 4])
@@ -394,8 +395,11 @@ def test_a_suspended_task_resumes_by_processdocument_after_a_top_up(server: Serv
     query = {"taskId": ocr_task_id, "exportFormat": "txt"}
     for _ in range(2):
         (task,) = server.call("processDocument", query)
-        assert (task.status, task.credits, task.files_count) == ("NotEnoughCredits", 20, 2)
-        server.applications.credit("app", 10)
+        assert (task.status, task.credits, task.files_count) == ("NotEnoughCredits", 25, 2)
+        server.applications.credit("app", 12)
+    (task,) = server.call("processDocument", query)
+    assert task.status == "NotEnoughCredits"
+    server.applications.credit("app", 1)
     (task,) = server.call("processDocument", query)
     assert task.status == "Queued"
     assert server.answer("getApplicationInfo").fields == 0

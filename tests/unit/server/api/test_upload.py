@@ -14,12 +14,13 @@ import pytest
 import requests
 
 from airflow_provider_ocr.server.api import upload as upload_module
+from tests.unit.server import scans
 
 if TYPE_CHECKING:
     from tests.unit.server.conftest import Site
 
 AUTH = ("my app", "pass:word")
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 400 + b"\r\n--\r\n"
+PNG = scans.png() + bytes(range(256)) * 400 + b"\r\n--\r\n"
 PATH = "processImage?exportFormat=txt"
 LIMIT = 100_000
 

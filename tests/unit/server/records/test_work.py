@@ -146,6 +146,16 @@ def test_a_failed_document_costs_nothing_and_says_why(tasks: Tasks) -> None:
     assert credits_of(tasks, "poor") == (12, 0, 0)
 
 
+def test_a_second_run_that_fails_does_not_hide_what_the_first_one_cost(tasks: Tasks) -> None:
+    task = tasks.remote()
+    tasks.bring(task.id, TaskStatus.COMPLETED, pages=2)
+    done = tasks.find(task.id)
+    assert tasks.store.start(done, done.settings) is not None
+    assert tasks.work.fail(tasks.claimed(task.id), "no")
+    assert (tasks.find(task.id).status, tasks.find(task.id).credits) == ("ProcessingFailed", 10)
+    assert [entry.credits for entry in tasks.applications.ledger("app")] == [-10]
+
+
 @pytest.mark.parametrize("end", ["complete", "fail"])
 def test_source_and_password_are_forgotten_when_they_have_served(end: str, tasks: Tasks) -> None:
     task = tasks.remote(pdf_password="geheim", description="kept")
