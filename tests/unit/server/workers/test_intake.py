@@ -118,6 +118,7 @@ def test_an_image_that_cannot_be_had_or_recognised_fails_its_task_with_one_sente
     ocr_task_id = shop.call("processRemoteImage", **query).id
     task = fetch(shop, ocr_task_id)
     assert (task.status, task.credits, task.source) == ("ProcessingFailed", 0, None)
+    assert shop.pace.failures_total == 1
     assert task.settings.pdf_password == ""
     assert task.error
     assert said in task.error
