@@ -22,6 +22,7 @@ from airflow_provider_ocr.server.commands.serve_flags import (
 )
 from airflow_provider_ocr.server.operations.command_errors import CommandError
 from airflow_provider_ocr.server.operations.logs import log_to
+from airflow_provider_ocr.server.operations.memory import keep_memory_together
 from airflow_provider_ocr.server.operations.serve_options import Address, ServeOptions
 from airflow_provider_ocr.server.operations.tls import CertificateError, ServerCertificate
 
@@ -40,6 +41,7 @@ def serve(given: argparse.Namespace, environment: Mapping[str, str] = os.environ
     values = option_values(flags, given, environment)
     options = serve_options(values)
     log_to()
+    keep_memory_together()
     for name in unknown_variables(flags, environment):
         _log.warning("%s is in the environment, but there is no such option", name)
     with ExitStack() as held:
