@@ -94,6 +94,18 @@ class ObjectStorage:
         with self._telling("list", folder) as path:
             return [name for name, _ in self._list(path)]
 
+    def changed(self, folder: str) -> pendulum.DateTime | None:
+        """One that the store does not tell of makes it unknown when the newest was put."""
+        with self._telling("list", folder) as path:
+            times = []
+            for name in self._remote.find(path):
+                try:
+                    times.append(self._modified(name))
+                except FileNotFoundError:
+                    continue  # somebody else has removed it
+        known = [time for time in times if time is not None]
+        return max(known) if known and len(known) == len(times) else None
+
     def delete(self, key: str) -> None:
         """Remove what is there, and see that it is gone."""
         with self._telling("delete", key) as path:

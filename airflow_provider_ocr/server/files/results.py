@@ -2,17 +2,20 @@
 """All files of all tasks: images, the pages recognised so far, and the results of each run.
 
 A file is kept for good before anybody is told of it, and the results of a run are looked at only once the
-database names that run. So whatever a crash leaves half done is never seen, and `clear_up` removes it.
+database names that run. So whatever a crash leaves half done is never seen; `clear_up` removes it from the
+local folder, and elsewhere whoever compares `owners` and `runs` with the database.
 What a task had is gone when `delete` returns.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+
+import pendulum
 
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 from airflow_provider_ocr.server.files.storage import (
@@ -20,6 +23,7 @@ from airflow_provider_ocr.server.files.storage import (
     Storage,
     StoredFile,
     checked_key,
+    is_key,
     open_plain,
     plain_files,
     remove,
@@ -203,6 +207,26 @@ class ResultFiles:
     def owners(self) -> set[str]:
         """The IDs of all tasks that have files in the storage."""
         return {name for kind in (_IMAGES, _PAGES, _RESULTS) for name in self._storage.names(kind)}
+
+    def runs(self, ocr_task_ids: Sequence[str]) -> dict[str, list[str]]:
+        """The runs that each of these tasks has in the storage."""
+        folders = [_key(_RESULTS, ocr_task_id) for ocr_task_id in ocr_task_ids]
+        with ThreadPoolExecutor(_LISTINGS_AT_ONCE) as threads:
+            found = [
+                [name for name in names if is_key(name)]
+                for names in threads.map(self._storage.names, folders)
+            ]
+        return dict(zip(ocr_task_ids, found, strict=True))
+
+    def changed(self, ocr_task_id: str, run: str | None = None) -> pendulum.DateTime | None:
+        """When the newest file of a task was put into the storage; None if there is none, or nobody can say.
+
+        :param run: of this run only.
+        """
+        if run is not None:
+            return self._storage.changed(_key(_RESULTS, ocr_task_id, run))
+        times = [self._storage.changed(_key(kind, ocr_task_id)) for kind in (_IMAGES, _PAGES, _RESULTS)]
+        return max((time for time in times if time is not None), default=None)
 
     def _delete_others(self, folder: str, names: Container[str | None]) -> None:
         for name in self._storage.names(folder):

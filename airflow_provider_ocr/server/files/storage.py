@@ -82,6 +82,9 @@ class Storage(Protocol):
     def names(self, folder: str) -> list[str]:
         """The names of whatever lies directly in a folder; none if it is not there."""
 
+    def changed(self, folder: str) -> pendulum.DateTime | None:
+        """When the newest of all below a folder was put; None if there is nothing, or nobody can say."""
+
     def delete(self, key: str) -> None:
         """Remove a file, or a folder with all below it, if it is there."""
 
@@ -141,6 +144,13 @@ class FolderStorage:
         except FileNotFoundError:
             return []
 
+    def changed(self, folder: str) -> pendulum.DateTime | None:
+        """Folders count too, and what is being written."""
+        path = self._path(folder)
+        found = (Path(top, name) for top, _, files in os.walk(path) for name in (".", *files))
+        times = [time for entry in found if (time := _modified(entry)) is not None]
+        return pendulum.from_timestamp(max(times)) if times else None
+
     def delete(self, key: str) -> None:
         """Remove what is there, also what is being written there."""
         if {"", ".", ".."}.intersection(key.split("/")):
@@ -171,6 +181,14 @@ class FolderStorage:
                 else:
                     continue
             return
+
+
+def _modified(path: Path) -> float | None:
+    """When a local file or folder changed, in seconds since 1970; None if somebody has just removed it."""
+    try:
+        return path.lstat().st_mtime
+    except FileNotFoundError:
+        return None
 
 
 def _copy_in(source: Path, target: Path) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server.files.results import ResultFiles
+from airflow_provider_ocr.server.operations.retention import Orphans
 from airflow_provider_ocr.server.records.database import Database, tasks, to_ms
 from airflow_provider_ocr.server.records.expiry import Expiry
 from airflow_provider_ocr.server.records.sealing import Sealer
@@ -76,6 +77,10 @@ class Purge:
                     deleted += 1
             last = batch[-1].id
         self._expiry.compact()
+        # Also what earlier deletions and crashes have left behind.
+        orphans = Orphans(expiry=self._expiry, files=self._files)
+        for orphan in orphans.find(pendulum.now("UTC"), deleted_at_once=True):
+            orphan.delete(self._files, orphan.ocr_task_id)
         return deleted
 
     def _next(self, last: str) -> list[StoredTask]:

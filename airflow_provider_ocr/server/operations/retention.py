@@ -1,22 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """Deletes what has been kept for long enough: first in the database, then the files, and no file twice over.
 
-A file that cannot be deleted is tried again at each sweep, and by the next start at the latest.
+A file that cannot be deleted is tried again at each sweep. What a crash has left in the storage is found by
+comparing it with the database, about once an hour.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import pendulum
 
+from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server.files.results import ResultFiles
 from airflow_provider_ocr.server.operations.serve_options import ServeOptions
-from airflow_provider_ocr.server.records.expiry import Expiry
+from airflow_provider_ocr.server.records.expiry import Expiry, Standing
 from airflow_provider_ocr.server.records.stored_task import StoredTask
+
+# The names that the server gives to tasks; a storage may have other folders beside theirs.
+_TASK_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ORPHANED_AFTER = pendulum.duration(hours=1)
+_ORPHANS_EVERY = pendulum.duration(hours=1)
+_AT_ONCE = 500
 
 _log = logging.getLogger("cloud_ocr_server")
 
@@ -58,13 +68,99 @@ class Swept:
     records: int
 
 
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """Files that nobody will ask for.
+
+    :param ocr_task_id: under whose name they lie.
+    :param run: the run that they are the results of; None for all that lies under that name.
+    """
+
+    ocr_task_id: str
+    run: str | None
+
+    def delete(self, files: ResultFiles, ocr_task_id: str) -> None:
+        """Delete them, in the way of `ResultFiles.delete`."""
+        if self.run is None:
+            files.delete(ocr_task_id)
+        else:
+            files.discard_run(ocr_task_id, self.run)
+
+
+class Orphans:
+    """What a storage has that the database does not know, or has given up.
+
+    A task in the making has its image before its row. So only what is older than an hour counts, by the
+    storage's own times; and a file under a name that is no task's is somebody else's.
+
+    :param expiry: tells which tasks there are.
+    :param files: where the files are.
+    """
+
+    def __init__(self, *, expiry: Expiry, files: ResultFiles) -> None:
+        self._expiry = expiry
+        self._files = files
+        # A task has other runs only until it completes again, under another run: it is listed once for each.
+        self._listed: set[tuple[str, str | None]] = set()
+
+    def find(self, now: pendulum.DateTime, *, deleted_at_once: bool = False) -> Iterator[Orphan]:
+        """Look for them, and give each as it is found.
+
+        :param deleted_at_once: whether those of Deleted tasks count however young they are.
+        """
+        before = now - _ORPHANED_AFTER
+        owners = sorted(filter(_TASK_ID.fullmatch, self._files.owners()))
+        listed: set[tuple[str, str | None]] = set()
+        for start in range(0, len(owners), _AT_ONCE):
+            batch = owners[start : start + _AT_ONCE]
+            # After the listing: what has had its row since then is known.
+            standing = self._expiry.standing(batch)
+            for owner in batch:
+                task = standing.get(owner)
+                if task is not None and task.has_files:
+                    continue
+                deleted = task is not None and task.status is TaskStatus.DELETED
+                if (deleted and deleted_at_once) or _is_over(self._files.changed(owner), before):
+                    yield Orphan(owner, None)
+            named = {owner: task.run for owner, task in standing.items() if _is_settled(task)}
+            listed |= self._listed.intersection(named.items())
+            for owner, others in self._other_runs(dict(named.items() - listed)).items():
+                yield from self._unnamed(owner, others, before)
+                if not others:
+                    listed.add((owner, named[owner]))
+        self._listed = listed
+
+    def _other_runs(self, named: Mapping[str, str | None]) -> dict[str, list[str]]:
+        found = self._files.runs(list(named))
+        return {owner: [run for run in runs if run != named[owner]] for owner, runs in found.items()}
+
+    def _unnamed(self, owner: str, runs: list[str], before: pendulum.DateTime) -> Iterator[Orphan]:
+        """Those of a task's runs that will not be named any more."""
+        for run in runs:
+            if not _is_over(self._files.changed(owner, run), before):
+                continue
+            # Asked again: a run that was listed may have been named meanwhile.
+            task = self._expiry.standing([owner]).get(owner)
+            if task is not None and _is_settled(task) and task.run != run:
+                yield Orphan(owner, run)
+
+
+def _is_settled(task: Standing) -> bool:
+    """Whether nobody is making results of a task that has files."""
+    return task.has_files and task.status is not TaskStatus.IN_PROGRESS
+
+
+def _is_over(changed: pendulum.DateTime | None, before: pendulum.DateTime) -> bool:
+    return changed is not None and changed < before
+
+
 class Sweeper:
     """Sweeps now and then, in a thread.
 
     :param expiry: tells and notes whose time is over.
     :param files: what is deleted.
     :param keep: the times.
-    :param seconds: how long to wait between two sweeps.
+    :param seconds: how long to wait between two sweeps. Orphans are looked for at the first, and then hourly.
     """
 
     def __init__(
@@ -77,6 +173,8 @@ class Sweeper:
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
         self._undeleted: dict[str, Callable[[str], None]] = {}
+        self._orphans = Orphans(expiry=expiry, files=files)
+        self._orphans_sought: pendulum.DateTime | None = None
 
     def start(self) -> None:
         """Begin with a sweep."""
@@ -96,6 +194,9 @@ class Sweeper:
         images = sum(self._expire_images(task) for task in self._images_expired(now))
         records = self._expiry.forget_records(now - self._keep.records)
         self._expiry.compact()
+        if self._orphans_sought is None or now - self._orphans_sought >= _ORPHANS_EVERY:
+            self._delete_orphans(now)
+            self._orphans_sought = now
         return Swept(tasks=tasks, images=images, records=records)
 
     def _run(self) -> None:
@@ -137,6 +238,13 @@ class Sweeper:
         self._delete(task.id, self._files.delete)
         _log.info("task %s: deleted, it was kept long enough", task.id)
         return True
+
+    def _delete_orphans(self, now: pendulum.DateTime) -> None:
+        for orphan in self._orphans.find(now):
+            if self._stopped.is_set():
+                return
+            _log.info("task %s: something was left of it in the storage, which goes now", orphan.ocr_task_id)
+            self._delete(orphan.ocr_task_id, partial(orphan.delete, self._files))
 
     def _expire_images(self, task: StoredTask) -> bool:
         if not self._expiry.forget_images(task):

@@ -6,6 +6,8 @@ Nobody loses a document: what is still to be recognised does not expire, however
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pendulum
@@ -21,6 +23,23 @@ _HOUR_MS = 3_600_000
 _AT_ONCE = 500
 _PROCESSED = (TaskStatus.COMPLETED, TaskStatus.PROCESSING_FAILED)
 _NEVER_PROCESSED = (TaskStatus.SUBMITTED, TaskStatus.NOT_ENOUGH_CREDITS)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides which files of a task are nobody's.
+
+    :param status: where it is in its life.
+    :param run: the run whose results are its own; None if it has no results.
+    """
+
+    status: TaskStatus
+    run: str | None
+
+    @property
+    def has_files(self) -> bool:
+        """Whether it has, or may come to have, images or results."""
+        return self.status not in (TaskStatus.PROCESSING_FAILED, TaskStatus.DELETED)
 
 
 class Expiry:
@@ -95,6 +114,15 @@ class Expiry:
             theirs = request_keys.c.ocr_task_id.in_(sa.select(tasks.c.id).where(old))
             connection.execute(sa.delete(request_keys).where(theirs))
             return connection.execute(sa.delete(tasks).where(old)).rowcount
+
+    def standing(self, ocr_task_ids: Sequence[str]) -> dict[str, Standing]:
+        """How it stands with tasks, of those that the database still knows.
+
+        :param ocr_task_ids: some hundreds at most.
+        """
+        query = sa.select(tasks.c.id, tasks.c.status, tasks.c.run).where(tasks.c.id.in_(ocr_task_ids))
+        with self._database.read() as connection:
+            return {row.id: Standing(TaskStatus(row.status), row.run) for row in connection.execute(query)}
 
     def compact(self) -> bool:
         """Have the database overwrite what it still holds of rows that are gone.

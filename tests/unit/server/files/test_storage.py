@@ -70,6 +70,18 @@ def test_what_was_put_is_found_listed_opened_and_fetched(
     assert [path.read_bytes() for path in targets.values()] == [b"one", b"", b"image"]
 
 
+def test_how_old_a_folder_is_its_newest_file_says(
+    storage: Storage, put: Callable[[dict[str, bytes]], None]
+) -> None:
+    begin = pendulum.now("UTC").subtract(seconds=2)
+    assert storage.changed("pages/t") is None
+    put({"pages/t/settings/1": b"one", "pages/t/2": b"two"})
+    for folder in ("pages/t", "pages/t/settings"):
+        changed = storage.changed(folder)
+        assert changed is not None
+        assert begin <= changed <= pendulum.now("UTC").add(seconds=2)
+
+
 def test_what_is_put_again_replaces_what_was_there(
     storage: Storage, put: Callable[[dict[str, bytes]], None]
 ) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -141,3 +142,16 @@ def test_a_task_that_a_worker_takes_meanwhile_stays(kept: Kept, monkeypatch: pyt
     assert purge.run() == 0
     assert kept.status(task) == "InProgress"
     assert len(kept.holding(CANARY)) >= 3
+
+
+def test_a_purge_takes_along_what_earlier_deletions_and_crashes_left(kept: Kept) -> None:
+    kept.add(TaskStatus.DELETED)
+    unknown, young = str(uuid.uuid4()), str(uuid.uuid4())
+    for task in (unknown, young):
+        with kept.files.incoming() as image:
+            image.write_text(CANARY)
+            kept.files.keep(image, task)
+    for path in (kept.folder / "images" / unknown, kept.folder / "images" / unknown / "1"):
+        os.utime(path, (0, 0))
+    assert kept.purge().run() == 0
+    assert kept.files.owners() == {young}

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,8 @@ import sqlalchemy as sa
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
 from airflow_provider_ocr.server.files.results import ResultFiles
-from airflow_provider_ocr.server.operations.retention import KeepTimes, Sweeper, Swept
+from airflow_provider_ocr.server.files.storage import open_storage
+from airflow_provider_ocr.server.operations.retention import KeepTimes, Orphans, Sweeper, Swept
 from airflow_provider_ocr.server.operations.serve_options import ServeOptions
 from airflow_provider_ocr.server.records import database as tables
 from airflow_provider_ocr.server.records.applications import Applications
@@ -24,6 +26,8 @@ from airflow_provider_ocr.server.records.database import Database, to_ms
 from airflow_provider_ocr.server.records.expiry import Expiry
 from airflow_provider_ocr.server.records.sealing import Sealer
 from airflow_provider_ocr.server.records.stored_task import TaskRows
+
+pytest_plugins = ["tests.object_store"]
 
 NOW = pendulum.datetime(2026, 5, 4, 12)
 KEEP = KeepTimes(
@@ -238,3 +242,96 @@ def test_it_goes_on_after_an_error_and_until_it_is_stopped(
         connection.execute(sa.update(tables.tasks).values(changed_ms=0))
     time.sleep(0.05)
     assert kept.has(later) == {"image", "result"}
+
+
+LATER = pendulum.now("UTC").add(hours=2)
+
+
+@pytest.fixture
+def elsewhere(kept: Kept, storage_url: str | None, tmp_path: Path) -> Kept:
+    """The same, in each kind of storage; as `stored` looks at it."""
+    storage = None if storage_url is None else open_storage(storage_url)
+    return Kept(kept.database, ResultFiles(tmp_path / "data", storage=storage), tmp_path)
+
+
+def leave(files: ResultFiles, ocr_task_id: str, run: str | None = None) -> None:
+    """What a crash leaves: an image, or a run, of which the database knows nothing."""
+    if run is None:
+        with files.incoming() as image:
+            image.write_bytes(b"image")
+            files.keep(image, ocr_task_id)
+    else:
+        (files.new_run(ocr_task_id, run) / "result1.txt").write_text("text")
+        files.publish(ocr_task_id, run)
+
+
+def test_what_a_crash_left_in_a_storage_goes_when_it_is_an_hour_old_and_nothing_else(
+    elsewhere: Kept, stored: Callable[[], set[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_ocr.server.operations.retention._AT_ONCE", 2)
+    # Whatever the time is, nobody's time is over.
+    keep = KeepTimes(**dict.fromkeys(("images", "results", "records"), pendulum.duration(years=9)))
+    expiry, files = Expiry(elsewhere.database, SEALER), elsewhere.files
+    sweeper = Sweeper(expiry=expiry, files=files, keep=keep)
+    live = {
+        status: elsewhere.add(status, hours=0)
+        for status in TaskStatus
+        if status not in (TaskStatus.DELETED, TaskStatus.PROCESSING_FAILED)
+    }
+    leave(files, "someone-elses")
+    leave(files, live[TaskStatus.IN_PROGRESS], "new")
+    staying = stored()
+    for status in (TaskStatus.DELETED, TaskStatus.PROCESSING_FAILED):
+        elsewhere.add(status, hours=0)
+    leave(files, str(uuid.uuid4()))
+    leave(files, live[TaskStatus.COMPLETED], "unnamed")
+    every = stored()
+    sweeper.sweep(pendulum.now("UTC"))
+    assert stored() == every
+    sweeper.sweep(LATER)
+    assert stored() == staying
+
+
+def test_orphans_are_looked_for_at_the_first_sweep_and_then_hourly(kept: Kept, sweeper: Sweeper) -> None:
+    for minutes, gone in ((0, True), (59, False), (60, True), (61, False)):
+        task = str(uuid.uuid4())
+        leave(kept.files, task)
+        sweeper.sweep(LATER.add(minutes=minutes))
+        assert (kept.has(task) == set()) is gone, minutes
+        kept.files.delete(task)
+
+
+def test_a_task_is_listed_once_for_each_run_that_it_is_given(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[str] = []
+    runs = ResultFiles.runs
+
+    def note(files: ResultFiles, ocr_task_ids: list[str]) -> dict[str, list[str]]:
+        listed.extend(ocr_task_ids)
+        return runs(files, ocr_task_ids)
+
+    monkeypatch.setattr(ResultFiles, "runs", note)
+    orphans = Orphans(expiry=Expiry(kept.database, SEALER), files=kept.files)
+    tasks = {kept.add(TaskStatus.COMPLETED, hours=0) for _ in range(3)}
+    assert list(orphans.find(NOW)) == []
+    assert set(listed) == tasks
+    assert list(orphans.find(NOW)) == []
+    assert len(listed) == 3
+    leave(kept.files, min(tasks), "again")
+    with kept.database.write() as connection:
+        again = sa.update(tables.tasks).where(tables.tasks.c.id == min(tasks)).values(run="again")
+        connection.execute(again)
+    assert [(orphan.ocr_task_id, orphan.run) for orphan in orphans.find(LATER)] == [(min(tasks), "run")]
+    assert listed[3:] == [min(tasks)]
+
+
+def test_how_old_a_file_is_the_storage_says(kept: Kept, sweeper: Sweeper) -> None:
+    old, young = str(uuid.uuid4()), str(uuid.uuid4())
+    for task in (old, young):
+        leave(kept.files, task)
+    long_ago = NOW.subtract(days=1).timestamp()
+    for path in (kept.folder / "images" / old, kept.folder / "images" / old / "1"):
+        os.utime(path, (long_ago, long_ago))
+    sweeper.sweep(NOW)
+    assert (kept.has(old), kept.has(young)) == (set(), {"image"})

@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server.records.database import to_ms
-from airflow_provider_ocr.server.records.expiry import Expiry
+from airflow_provider_ocr.server.records.expiry import Expiry, Standing
 from airflow_provider_ocr.server.records.stored_task import StoredTask
 from tests.unit.server.conftest import Tasks
 
@@ -115,3 +115,14 @@ def test_records_of_deleted_tasks_go_with_their_keys_and_the_ledger_stays(
     assert tasks.store.find_by_key("app", "key-1") is None
     assert [entry.ocr_task_id for entry in tasks.applications.ledger("app")] == [task.id]
     assert tasks.held(key="key-1").id != task.id
+
+
+def test_how_it_stands_with_tasks_is_told_of_those_that_are_known(tasks: Tasks, expiry: Expiry) -> None:
+    made = {status: tasks.remote("app").id for status in TaskStatus}
+    for status, ocr_task_id in made.items():
+        tasks.set(ocr_task_id, status=status, run="r1" if status is TaskStatus.COMPLETED else None)
+    standing = expiry.standing([*made.values(), "unknown"])
+    assert standing.keys() == set(made.values())
+    assert standing[made[TaskStatus.COMPLETED]] == Standing(TaskStatus.COMPLETED, "r1")
+    without = {task.status for task in standing.values() if not task.has_files}
+    assert without == {TaskStatus.DELETED, TaskStatus.PROCESSING_FAILED}
