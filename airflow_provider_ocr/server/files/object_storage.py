@@ -61,6 +61,9 @@ class ObjectStorage:
         self._try_out()
         self._warn_of_versions()
 
+    def __str__(self) -> str:
+        return self._shown
+
     def local(self, key: str) -> Path | None:  # noqa: ARG002 - the answer is the same for every key
         """Nothing lies on this machine."""
         return None

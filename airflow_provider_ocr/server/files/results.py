@@ -31,7 +31,12 @@ from airflow_provider_ocr.server.files.storage import (
 )
 
 _IMAGES, _PAGES, _RESULTS = "images", "pages", "results"
+_OWNER = "database-identity"
 _LISTINGS_AT_ONCE = 8
+
+
+class OtherOwnerError(Exception):
+    """The storage is marked as that of another database; its name is the only argument."""
 
 
 class ResultFiles:
@@ -46,8 +51,32 @@ class ResultFiles:
         self._work = folder / "work"
         for directory in (self._incoming, self._work):
             directory.mkdir(parents=True, exist_ok=True)
+        self._own = storage is None
         self._storage = storage or FolderStorage(folder)
         self._replaced: dict[str, list[str]] = {}
+
+    def claim(self, owner: str) -> None:
+        """Mark the storage as an owner's, unless it is marked. The local folder needs no mark.
+
+        :param owner: who may delete what is nobody's there: a database's identity.
+        :raises OtherOwnerError: if it is marked as another's.
+        """
+        if self._own:
+            return
+        try:
+            marked = self._owner()
+        except FileNotFoundError:
+            with self.incoming() as mark:
+                mark.write_text(owner)
+                self._storage.put({_OWNER: mark})
+            # Another server may have done the same at this moment.
+            marked = self._owner()
+        if marked != owner:
+            raise OtherOwnerError(str(self._storage))
+
+    def _owner(self) -> str:
+        with self._storage.open(_OWNER) as mark:
+            return mark.read(0, mark.size).decode(errors="replace")
 
     @contextmanager
     def incoming(self) -> Iterator[Path]:

@@ -54,6 +54,9 @@ class StoredFile:
 class Storage(Protocol):
     """Files under keys, whose parts are separated by ``/``. It is for threads: every method may wait."""
 
+    def __str__(self) -> str:
+        """Its name for people, without passwords."""
+
     def local(self, key: str) -> Path | None:
         """Where the file or folder of a key lies on this machine; None if it does not."""
 
@@ -98,6 +101,9 @@ class FolderStorage:
     def __init__(self, root: Path) -> None:
         self._root = root
         root.mkdir(parents=True, exist_ok=True)
+
+    def __str__(self) -> str:
+        return str(self._root)
 
     def local(self, key: str) -> Path | None:
         """Every key lies on this machine."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from airflow_provider_ocr.server.files.results import ResultFiles
+from airflow_provider_ocr.server.files.results import OtherOwnerError, ResultFiles
 from airflow_provider_ocr.server.files.storage import open_storage
 from airflow_provider_ocr.server.operations.command_errors import CommandError
 from airflow_provider_ocr.server.records.database import Database, OtherSchemaError
@@ -47,6 +47,22 @@ def open_files(data: Path, url: str | None) -> ResultFiles:
     try:
         return ResultFiles(data, storage=None if url is None else open_storage(url))
     except (ImportError, OSError, ValueError) as error:
+        raise CommandError(f"--storage cannot be used: {error}") from None
+
+
+def claim_files(files: ResultFiles, database: Database) -> None:
+    """See to it that a storage has one database's files only, because its servers delete all others.
+
+    :raises CommandError: if it has another database's files, or cannot be used.
+    """
+    try:
+        files.claim(database.identity)
+    except OtherOwnerError as error:
+        raise CommandError(
+            f"the storage {error} has the files of another database, and they would be deleted; name that "
+            "database with --database, or, above all if it is gone, an empty folder or prefix with --storage."
+        ) from None
+    except OSError as error:
         raise CommandError(f"--storage cannot be used: {error}") from None
 
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server.files.results import ResultFiles
+from airflow_provider_ocr.server.operations.opening import claim_files
 from airflow_provider_ocr.server.operations.retention import Orphans
 from airflow_provider_ocr.server.records.database import Database, tasks, to_ms
 from airflow_provider_ocr.server.records.expiry import Expiry
@@ -47,9 +48,11 @@ class Purge:
     :param database: where they are.
     :param sealer: for what of them is private.
     :param files: what they hold.
+    :raises CommandError: if the files are another database's.
     """
 
     def __init__(self, *, database: Database, sealer: Sealer, files: ResultFiles, which: Selection) -> None:
+        claim_files(files, database)
         self._database = database
         self._rows = TaskRows(sealer)
         self._expiry = Expiry(database, sealer)

@@ -26,7 +26,7 @@ from airflow_provider_ocr.server.api.signing import UrlSigner
 from airflow_provider_ocr.server.files.results import ResultFiles
 from airflow_provider_ocr.server.files.spool import Spool
 from airflow_provider_ocr.server.operations.admin import AdminServer, create_admin_app
-from airflow_provider_ocr.server.operations.opening import open_database, open_files, open_secret
+from airflow_provider_ocr.server.operations.opening import claim_files, open_database, open_files, open_secret
 from airflow_provider_ocr.server.operations.overview import Overview
 from airflow_provider_ocr.server.operations.retention import KeepTimes, Sweeper
 from airflow_provider_ocr.server.operations.serve_options import ServeOptions
@@ -111,7 +111,8 @@ def _open(options: ServeOptions, running: ExitStack) -> _Parts:
     store, applications = Store(database, sealer), Applications(database)
     _admit(applications, options.applications)
     files = open_files(options.data, options.storage)
-    # Who names a storage may share it with other servers, whose tasks this database need not know.
+    claim_files(files, database)
+    # Other servers on this database may use a named storage too, and publish there at this moment.
     files.clear_up(runs=store.runs(), everything_else=options.storage is None)
     return _Parts(
         options=options,

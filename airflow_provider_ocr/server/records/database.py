@@ -8,6 +8,7 @@ after the other; on PostgreSQL they lock the rows that they change, a task's bef
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import pendulum
 import sqlalchemy as sa
 
-SCHEMA = "1"
+SCHEMA = "2"
 
 _metadata = sa.MetaData()
 
@@ -93,6 +94,7 @@ _schema = sa.Table(
     "schema",
     _metadata,
     sa.Column("version", sa.String(32), primary_key=True),
+    sa.Column("identity", sa.String(32), nullable=False),
 )
 
 
@@ -132,6 +134,12 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether it is a file of this machine."""
         return self._engine.dialect.name == "sqlite"
+
+    @property
+    def identity(self) -> str:
+        """What tells it from every other database; made with its tables, and copied with them."""
+        with self.read() as connection:
+            return str(connection.execute(sa.select(_schema.c.identity)).scalar_one())
 
     def close(self) -> None:
         """Close all connections."""
@@ -176,7 +184,7 @@ class Database:
             _metadata.create_all(connection)
             version = connection.execute(sa.select(_schema.c.version)).scalar()
             if version is None:
-                connection.execute(sa.insert(_schema).values(version=SCHEMA))
+                connection.execute(sa.insert(_schema).values(version=SCHEMA, identity=uuid.uuid4().hex))
             elif version != SCHEMA:
                 raise OtherSchemaError(
                     f"The database has tables of version {version}, this server needs version {SCHEMA}; "

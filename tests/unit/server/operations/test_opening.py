@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from airflow_provider_ocr.server.files.storage import FolderStorage
 from airflow_provider_ocr.server.operations import opening
 from airflow_provider_ocr.server.operations.command_errors import CommandError
 from airflow_provider_ocr.server.operations.opening import (
+    claim_files,
     open_database,
     open_files,
     open_secret,
@@ -19,6 +21,8 @@ from airflow_provider_ocr.server.operations.opening import (
 )
 from airflow_provider_ocr.server.records.applications import Applications
 from airflow_provider_ocr.server.records.database import Database
+
+pytest_plugins = ["tests.object_store"]
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
@@ -95,6 +99,35 @@ def test_files_are_opened_in_the_folder_or_behind_a_url(tmp_path: Path) -> None:
             files.keep(image, "task")
     assert (tmp_path / "data" / "images" / "task").is_dir()
     assert (tmp_path / "elsewhere" / "images" / "task").is_dir()
+
+
+def test_a_storage_is_of_one_database_only(storage_url: str | None, tmp_path: Path) -> None:
+    for name in ("mine", "other"):
+        (tmp_path / name).mkdir()
+    mine, other = Database.in_folder(tmp_path / "mine"), Database.in_folder(tmp_path / "other")
+    for folder in ("first", "second", "first"):
+        claim_files(open_files(tmp_path / folder, storage_url), mine)
+    files = open_files(tmp_path / "first", storage_url)
+    if storage_url is None:
+        # The data folder says itself whose it is.
+        claim_files(files, other)
+        return
+    with pytest.raises(CommandError, match=r"has the files of another database.* --storage\.$") as refused:
+        claim_files(files, other)
+    assert storage_url in str(refused.value)
+    claim_files(files, mine)
+    assert files.owners() == set()
+
+
+def test_a_mark_that_cannot_be_kept_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    database = Database.in_folder(tmp_path)
+    files = open_files(tmp_path / "data", str(tmp_path / "storage"))
+    monkeypatch.setattr(FolderStorage, "put", refuse)
+    with pytest.raises(CommandError, match=r"--storage cannot be used: .*Permission denied"):
+        claim_files(files, database)
 
 
 def test_an_unknown_storage_is_refused_without_its_password(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
 from airflow_provider_ocr.server.files.results import ResultFiles
+from airflow_provider_ocr.server.files.storage import FolderStorage
+from airflow_provider_ocr.server.operations.command_errors import CommandError
 from airflow_provider_ocr.server.operations.purging import Purge, Selection
 from airflow_provider_ocr.server.records import database as tables
 from airflow_provider_ocr.server.records.applications import Applications
@@ -155,3 +157,15 @@ def test_a_purge_takes_along_what_earlier_deletions_and_crashes_left(kept: Kept)
         os.utime(path, (0, 0))
     assert kept.purge().run() == 0
     assert kept.files.owners() == {young}
+
+
+def test_nothing_is_purged_from_a_storage_of_another_database(kept: Kept, tmp_path: Path) -> None:
+    def files() -> ResultFiles:
+        return ResultFiles(tmp_path / "any", storage=FolderStorage(tmp_path / "storage"))
+
+    (tmp_path / "other").mkdir()
+    other = Database.in_folder(tmp_path / "other")
+    for _ in range(2):
+        Purge(database=other, sealer=SEALER, files=files(), which=ALL)
+    with pytest.raises(CommandError, match="another database"):
+        Purge(database=kept.database, sealer=SEALER, files=files(), which=ALL)

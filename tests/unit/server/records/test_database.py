@@ -74,6 +74,14 @@ def test_two_servers_may_make_the_tables_at_once(database_url: str) -> None:
             database.close()
 
 
+def test_a_database_has_an_identity_of_its_own(database: Database, database_url: str, tmp_path: Path) -> None:
+    again, other = Database(database_url), Database(f"sqlite:///{tmp_path}/another.sqlite")
+    assert len(database.identity) == 32
+    assert again.identity == database.identity != other.identity
+    again.close()
+    other.close()
+
+
 def test_tables_of_another_version_are_left_alone(database: Database, database_url: str) -> None:
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE schema SET version = '0'")
