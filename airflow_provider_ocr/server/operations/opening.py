@@ -18,6 +18,7 @@ from airflow_provider_ocr.server.records.sealing import load_or_make_secret
 
 _SECRET_NAME = "server.secret"  # noqa: S105 - a file's name
 _DATABASE_NAME = "server.sqlite"
+_ELSEWHERE_NAME = "server.database-elsewhere"
 _POSTGRESQL = ("postgresql://", "postgres://")
 
 
@@ -36,6 +37,23 @@ def open_database(data: Path | None, url: str | None) -> Database:
         return Database.in_folder(data)
     except (OtherSchemaError, ModuleNotFoundError, sa.exc.SQLAlchemyError) as error:
         raise CommandError(explain(error)) from None
+
+
+def note_database(data: Path, url: str | None) -> None:
+    """Leave in a server's data folder whether its database lies there, for the commands beside it.
+
+    :param url: what the server was started with; None for SQLite in ``data``.
+    :raises CommandError: if that cannot be written.
+    """
+    note = data / _ELSEWHERE_NAME
+    try:
+        if url is None:
+            note.unlink(missing_ok=True)
+        else:
+            # Not the URL, which may hold a password.
+            note.write_text("This folder's server was started with --database.\n")
+    except OSError as error:
+        raise CommandError(f"{note} cannot be written: {error.strerror}.") from None
 
 
 def open_files(data: Path, url: str | None) -> ResultFiles:
@@ -85,10 +103,16 @@ def require_server(data: Path | None, url: str | None, *, new: bool = False) -> 
     """See to it that a command works on the server that is meant, as its own user.
 
     :param new: whether there need not be a database yet; then the folder is made.
-    :raises CommandError: if there is no server in the folder, or it is another user's.
+    :raises CommandError: if there is no server in the folder, its database is not there, or the folder is
+        another user's.
     """
     if url is not None or data is None:
         return
+    if (data / _ELSEWHERE_NAME).exists():
+        raise CommandError(
+            f"the server in {data} has its database elsewhere; name it as the server's start does, with "
+            "--database or CLOUD_OCR_SERVER_DATABASE."
+        )
     database = data / _DATABASE_NAME
     if new:
         try:

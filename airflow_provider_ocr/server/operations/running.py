@@ -26,7 +26,13 @@ from airflow_provider_ocr.server.api.signing import UrlSigner
 from airflow_provider_ocr.server.files.results import ResultFiles
 from airflow_provider_ocr.server.files.spool import Spool
 from airflow_provider_ocr.server.operations.admin import AdminServer, create_admin_app
-from airflow_provider_ocr.server.operations.opening import claim_files, open_database, open_files, open_secret
+from airflow_provider_ocr.server.operations.opening import (
+    claim_files,
+    note_database,
+    open_database,
+    open_files,
+    open_secret,
+)
 from airflow_provider_ocr.server.operations.overview import Overview
 from airflow_provider_ocr.server.operations.retention import KeepTimes, Sweeper
 from airflow_provider_ocr.server.operations.serve_options import ServeOptions
@@ -107,6 +113,7 @@ def _open(options: ServeOptions, running: ExitStack) -> _Parts:
     secret = open_secret(options.data, options.secret_file)
     database = open_database(options.data, options.database)
     running.callback(database.close)
+    note_database(options.data, options.database)
     sealer = Sealer(secret)
     store, applications = Store(database, sealer), Applications(database)
     _admit(applications, options.applications)

@@ -14,6 +14,7 @@ from airflow_provider_ocr.server.operations import opening
 from airflow_provider_ocr.server.operations.command_errors import CommandError
 from airflow_provider_ocr.server.operations.opening import (
     claim_files,
+    note_database,
     open_database,
     open_files,
     open_secret,
@@ -145,3 +146,25 @@ def test_a_server_of_nobodys_is_not_made_by_accident(tmp_path: Path) -> None:
         require_server(tmp_path / "file" / "below", None, new=True)
     with pytest.raises(CommandError, match="there is no server's database in"):
         require_server(tmp_path / "new", None)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_beside_a_server_with_a_database_elsewhere_that_has_to_be_named(*, new: bool, tmp_path: Path) -> None:
+    Database.in_folder(tmp_path).close()
+    url = "postgresql://ocr:canary@host/name"
+    note_database(tmp_path, url)
+    with pytest.raises(CommandError, match=r"--database or CLOUD_OCR_SERVER_DATABASE\.$") as refused:
+        require_server(tmp_path, None, new=new)
+    assert str(tmp_path) in str(refused.value)
+    assert all(b"canary" not in path.read_bytes() for path in tmp_path.iterdir())
+    require_server(tmp_path, url, new=new)
+    for _ in range(2):
+        note_database(tmp_path, None)
+        require_server(tmp_path, None, new=new)
+
+
+def test_a_data_folder_that_takes_no_note_is_named(tmp_path: Path) -> None:
+    with pytest.raises(
+        CommandError, match=r"none/server\.database-elsewhere cannot be written: No such file"
+    ):
+        note_database(tmp_path / "none", "postgresql://host/name")
