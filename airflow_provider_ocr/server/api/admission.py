@@ -25,8 +25,11 @@ from airflow_provider_ocr.server.workers.children import (
 class Measure(Protocol):
     """Tells how large a document is."""
 
-    def __call__(self, images: Sequence[Path], *, pdf_password: str = "") -> Measurement:
-        """Measure the document in some files; raises RecognitionFailed where that is impossible."""
+    def __call__(self, images: Sequence[Path], *, application: str, pdf_password: str = "") -> Measurement:
+        """Measure the document of an application in some files.
+
+        :raises RecognitionFailed: where that is impossible.
+        """
 
 
 class Admission:
@@ -75,7 +78,9 @@ class Admission:
                 "The image is of no type that can be read; JPEG, PNG, TIFF, PDF, BMP or GIF is needed."
             )
         try:
-            measured = self._measure_admitted([image], pdf_password=pdf_password)
+            measured = self._measure_admitted(
+                [image], application=call.application, pdf_password=pdf_password
+            )
         except RecognitionCancelled:
             raise
         except RecognitionFailed as error:
@@ -83,7 +88,7 @@ class Admission:
             raise UnsupportedImageError(str(error)) from None
         return HeldImage(size=image.stat().st_size, pages=measured.pages, billed_pages=measured.billed_pages)
 
-    def require_opening(self, images: Sequence[Path], *, pdf_password: str) -> None:
+    def require_opening(self, images: Sequence[Path], *, application: str, pdf_password: str) -> None:
         """Refuse a password that does not open the images of a task, before it is started with it.
 
         What else may be wrong with them, recognition will say.
@@ -92,11 +97,13 @@ class Admission:
         :raises UnsupportedImageError: if one is of no type that is read, or forbids to be rasterised.
         """
         with suppress(RecognitionFailed):
-            self._measure_admitted(images, pdf_password=pdf_password)
+            self._measure_admitted(images, application=application, pdf_password=pdf_password)
 
-    def _measure_admitted(self, images: Sequence[Path], *, pdf_password: str) -> Measurement:
+    def _measure_admitted(
+        self, images: Sequence[Path], *, application: str, pdf_password: str
+    ) -> Measurement:
         try:
-            return self._measure(images, pdf_password=pdf_password)
+            return self._measure(images, application=application, pdf_password=pdf_password)
         except WrongPasswordError as error:
             raise RejectedError(f"pdfPassword: {error}") from None
         except UnsupportedDocumentError as error:

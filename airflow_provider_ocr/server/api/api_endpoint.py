@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -18,6 +19,7 @@ from airflow_provider_ocr.server.accounts.accounts import Accounts
 from airflow_provider_ocr.server.accounts.login_delay import TooManyAttemptsError
 from airflow_provider_ocr.server.api.answers import REJECTED, UNSUPPORTED_IMAGE, document, refusal, try_again
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
+from airflow_provider_ocr.server.api.image_turns import ImageTurns
 from airflow_provider_ocr.server.api.methods import Answer, ApiMethods, Method
 from airflow_provider_ocr.server.api.upload import receive_form, receive_image
 from airflow_provider_ocr.server.files.results import ResultFiles
@@ -40,6 +42,7 @@ class ApiEndpoint:
         self._methods = methods
         self._spool = spool
         self._files = files
+        self._image_turns = ImageTurns()
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request whose path has a parameter ``method``."""
@@ -79,11 +82,16 @@ class ApiEndpoint:
             key=request.headers.get("Idempotency-Key", "").strip(),
         )
         if not (method.takes_image and request.method == "POST"):
-            return await run_in_threadpool(method.answer, call)
+            return await self._answer(method, call)
         with self._files.incoming() as image:
             if await receive_image(request, image):
                 call = replace(call, image=image)
+            return await self._answer(method, call)
+
+    async def _answer(self, method: Method, call: Call) -> Answer:
+        if not method.opens_images:
             return await run_in_threadpool(method.answer, call)
+        return await self._image_turns.run(call.application, partial(method.answer, call))
 
 
 def _refused(error: Exception) -> Response:

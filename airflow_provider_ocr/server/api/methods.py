@@ -28,11 +28,13 @@ class Method:
 
     :param answer: carries it out; raises RejectedError or UnsupportedImageError where it refuses.
     :param takes_image: whether the body of its requests is an image.
+    :param opens_images: whether it opens images before it answers, which may take long.
     :param needs_room: whether it brings an image in, for which there has to be room.
     """
 
     answer: Callable[[Call], Answer]
     takes_image: bool = False
+    opens_images: bool = False
     needs_room: bool = False
 
 
@@ -75,9 +77,13 @@ class ApiMethods:
         )
         self._methods = {
             "processremoteimage": Method(starting.process_remote_image, needs_room=True),
-            "processimage": Method(starting.process_image, takes_image=True, needs_room=True),
-            "submitimage": Method(starting.submit_image, takes_image=True, needs_room=True),
-            "processdocument": Method(starting.process_document),
+            "processimage": Method(
+                starting.process_image, takes_image=True, opens_images=True, needs_room=True
+            ),
+            "submitimage": Method(
+                starting.submit_image, takes_image=True, opens_images=True, needs_room=True
+            ),
+            "processdocument": Method(starting.process_document, opens_images=True),
             "gettaskstatus": Method(existing.get_task_status),
             "listtasks": Method(existing.list_tasks),
             "listfinishedtasks": Method(existing.list_finished_tasks),

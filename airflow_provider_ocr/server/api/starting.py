@@ -176,7 +176,9 @@ class StartingMethods:
             _require_password(task, settings)
             if settings.pdf_password != task.settings.pdf_password:
                 with self._files.local_images(task.id, task.files_count) as images:
-                    self._admission.require_opening(images, pdf_password=settings.pdf_password)
+                    self._admission.require_opening(
+                        images, application=call.application, pdf_password=settings.pdf_password
+                    )
             started = self._store.start(task, settings, key=call.key)
         self._runners.wake()
         return started

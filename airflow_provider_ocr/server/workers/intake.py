@@ -84,5 +84,7 @@ class Intake:
             self._files.delete(task.id)
 
     def _measure(self, task: StoredTask, image: Path) -> HeldImage:
-        measured = self._measuring.measure([image], pdf_password=task.settings.pdf_password)
+        measured = self._measuring.measure(
+            [image], application=task.application, pdf_password=task.settings.pdf_password
+        )
         return HeldImage(size=image.stat().st_size, pages=measured.pages, billed_pages=measured.billed_pages)

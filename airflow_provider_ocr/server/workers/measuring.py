@@ -2,13 +2,15 @@
 """How many pages an image has, and what they will cost, before it is queued.
 
 Images are opened in children of their own, apart from those that recognise, so that no upload waits for
-the recognition of another document.
+the recognition of another document. One application has one of them at a time at most, so that its images,
+however slow they are to open, leave another for everybody else.
 """
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from airflow_provider_ocr.server.workers.children import Measurement, RecognitionChild
@@ -24,24 +26,39 @@ class Measuring:
 
     def __init__(self, tessdata: Path) -> None:
         self._children = [RecognitionChild(tessdata=tessdata) for _ in range(_CHILDREN)]
-        self._idle: queue.LifoQueue[RecognitionChild] = queue.LifoQueue()
-        for child in self._children:
-            self._idle.put(child)
+        self._changed = threading.Condition()
+        self._idle = list(self._children)
+        self._measured: set[str] = set()
 
-    def measure(self, images: Sequence[Path], *, pdf_password: str = "") -> Measurement:
-        """Measure one document.
+    def measure(self, images: Sequence[Path], *, application: str, pdf_password: str = "") -> Measurement:
+        """Measure one document, when no other of its application is being measured.
 
+        :param application: whose document it is.
         :raises RecognitionFailed: as ``RecognitionChild.measure`` does.
         """
-        child = self._idle.get()
-        try:
+        with self._child_for(application) as child:
             return child.measure(images, pdf_password=pdf_password)
-        finally:
-            self._idle.put(child)
 
     def stop(self) -> None:
         """End the children, whatever they are doing."""
         for child in self._children:
             child.kill()
         for _ in self._children:
-            self._idle.get().close()
+            with self._changed:
+                self._changed.wait_for(lambda: self._idle)
+                child = self._idle.pop()
+            child.close()
+
+    @contextmanager
+    def _child_for(self, application: str) -> Iterator[RecognitionChild]:
+        with self._changed:
+            self._changed.wait_for(lambda: self._idle and application not in self._measured)
+            self._measured.add(application)
+            child = self._idle.pop()
+        try:
+            yield child
+        finally:
+            with self._changed:
+                self._measured.remove(application)
+                self._idle.append(child)
+                self._changed.notify_all()

@@ -159,9 +159,9 @@ def test_images_have_to_open_with_a_password_before_a_task_is_started_with_it(
     images = tmp_path / "1", tmp_path / "2"
     images[0].write_bytes(png())
     images[1].write_bytes(pdf(password="open"))
-    admission.require_opening(images, pdf_password="open")
+    admission.require_opening(images, application="app", pdf_password="open")
     with pytest.raises(RejectedError, match=r"^pdfPassword: "):
-        admission.require_opening(images, pdf_password="close")
+        admission.require_opening(images, application="app", pdf_password="close")
     # What else is wrong with an image, its task's error will say.
     images[0].write_bytes(b"BM")
-    admission.require_opening(images, pdf_password="open")
+    admission.require_opening(images, application="app", pdf_password="open")

@@ -6,10 +6,13 @@ from __future__ import annotations
 import base64
 import re
 import socket
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,9 +21,11 @@ import sqlalchemy as sa
 
 from airflow_provider_ocr.server.accounts.login_delay import TooManyAttemptsError
 from airflow_provider_ocr.server.accounts.passwords import hash_password
+from airflow_provider_ocr.server.api.admission import Admission
 from airflow_provider_ocr.server.api.answers import try_again
 from airflow_provider_ocr.server.api.api_endpoint import _refused
 from airflow_provider_ocr.server.records.database import tasks as tasks_table
+from airflow_provider_ocr.server.workers.children import Measurement
 from tests.unit.server.scans import pdf, png
 
 if TYPE_CHECKING:
@@ -192,6 +197,39 @@ def test_an_image_that_cannot_be_paid_for_is_a_success_with_its_status(site: Sit
     assert "estimatedProcessingTime" not in answer.text
     told = site.get("getApplicationInfo", application="thrifty", password="secret").text
     assert "<pages>0</pages><fields>4</fields>" in told
+
+
+def test_images_that_are_slow_to_open_hold_no_other_request_up(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ocr_task_id, measure = site.submit(), Admission._measure_admitted
+    begun, go_on = threading.Semaphore(0), threading.Event()
+    opening: list[str] = []
+
+    def slow(admission: Admission, images: Sequence[Path], **options: Any) -> Measurement:
+        opening.append(options["application"])
+        begun.release()
+        assert go_on.wait(30)
+        return measure(admission, images, **options)
+
+    def upload(auth: tuple[str, str]) -> int:
+        return requests.post(f"{site.url}/submitImage", data=png(), auth=auth, timeout=60).status_code
+
+    monkeypatch.setattr(Admission, "_measure_admitted", slow)
+    with ThreadPoolExecutor(46) as threads:
+        uploads = [threads.submit(upload, AUTH) for _ in range(45)]
+        try:
+            for _ in range(4):
+                assert begun.acquire(timeout=10)
+            begin = time.monotonic()
+            assert site.get("getTaskStatus", taskId=ocr_task_id).status_code == 200
+            uploads.append(threads.submit(upload, ("other", "secret")))
+            assert begun.acquire(timeout=10)
+            assert time.monotonic() - begin < 5
+            assert sorted(opening) == ["my app"] * 4 + ["other"]
+        finally:
+            go_on.set()
+        assert [ended.result() for ended in uploads] == [200] * 46
 
 
 def test_too_many_log_ins_are_told_to_come_back() -> None:
