@@ -20,6 +20,7 @@ from airflow_provider_ocr.server.accounts.accounts import Accounts
 from airflow_provider_ocr.server.accounts.passwords import hash_password, verify_password
 from airflow_provider_ocr.server.api.api_endpoint import ApiEndpoint
 from airflow_provider_ocr.server.api.app import create_app
+from airflow_provider_ocr.server.api.lenient_http import LenientHTTPProtocol
 from airflow_provider_ocr.server.api.methods import ApiMethods
 from airflow_provider_ocr.server.api.result_endpoint import ResultEndpoint
 from airflow_provider_ocr.server.api.signing import UrlSigner
@@ -248,7 +249,12 @@ def _server_id(data: Path) -> str:
 def _answer(app: ASGIApp, listener: socket.socket, certificate: ServerCertificate | None) -> None:
     # uvicorn's own access log would print queries.
     config = uvicorn.Config(
-        app, access_log=False, log_config=None, log_level="warning", timeout_graceful_shutdown=5
+        app,
+        http=LenientHTTPProtocol,
+        access_log=False,
+        log_config=None,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
     )
     if certificate is not None:
         config.load()

@@ -30,6 +30,7 @@ from airflow_provider_ocr.server.accounts.passwords import hash_password
 from airflow_provider_ocr.server.api.api_endpoint import ApiEndpoint
 from airflow_provider_ocr.server.api.app import create_app
 from airflow_provider_ocr.server.api.call import Call, RejectedError
+from airflow_provider_ocr.server.api.lenient_http import LenientHTTPProtocol
 from airflow_provider_ocr.server.api.methods import ApiMethods
 from airflow_provider_ocr.server.api.result_endpoint import ResultEndpoint
 from airflow_provider_ocr.server.api.signing import UrlSigner
@@ -518,7 +519,9 @@ def site(
     )
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # As run_server has it: uvicorn's own access log would print queries.
-        config = uvicorn.Config(app, access_log=False, log_config=None, log_level="warning")
+        config = uvicorn.Config(
+            app, http=LenientHTTPProtocol, access_log=False, log_config=None, log_level="warning"
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
