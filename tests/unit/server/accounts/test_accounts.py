@@ -17,6 +17,7 @@ import pytest
 from airflow_provider_ocr.server.accounts import accounts as accounts_module
 from airflow_provider_ocr.server.accounts import login_delay
 from airflow_provider_ocr.server.accounts.accounts import Accounts
+from airflow_provider_ocr.server.accounts.failure_memory import FailureMemory
 from airflow_provider_ocr.server.accounts.login_delay import LoginDelay, TooManyAttemptsError
 from airflow_provider_ocr.server.accounts.passwords import hash_password, verify_password
 
@@ -71,7 +72,10 @@ def database() -> Database:
 @pytest.fixture
 def accounts(database: Database) -> Accounts:
     """Accounts whose failures slow down next to nothing."""
-    return Accounts(database.find, delay=LoginDelay(first_seconds=0.001, longest_seconds=0.001))
+    quick = FailureMemory(first_seconds=0.001, longest_seconds=0.001, forget_seconds=60.0)
+    return Accounts(
+        database.find, delay=LoginDelay(first_seconds=0.001, longest_seconds=0.001, of_addresses=quick)
+    )
 
 
 @pytest.fixture
