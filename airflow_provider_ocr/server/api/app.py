@@ -48,6 +48,8 @@ def create_app(*, api: ApiEndpoint, results: ResultEndpoint, check: Callable[[],
         ],
         exception_handlers={404: _http_error, 405: _http_error, 500: _internal_error},
     )
+    # A redirection would be an answer without a document, which no client of the API can read.
+    app.router.redirect_slashes = False
     return _AccessLog(app)
 
 
