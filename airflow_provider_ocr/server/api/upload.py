@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Request bodies: an image, raw or as the first file of a multipart form, goes to disk while it arrives.
+"""Request bodies: an image, raw or as the only file of a multipart form, goes to disk while it arrives.
 
 No more is read of a body that is over its limit, and no more of it than one piece is ever in memory.
 """
@@ -37,7 +37,7 @@ async def receive_image(request: Request, target: Path) -> bool:
     included.
 
     :returns: False if there is not one byte of it.
-    :raises RejectedError: if the image is too large, or the multipart form is damaged or has no file.
+    :raises RejectedError: if the image is too large, or the multipart form is damaged or has not one file.
     :raises ClientDisconnect: if the body breaks off.
     """
     kind, options = parse_options_header(request.headers.get("Content-Type", ""))
@@ -107,7 +107,7 @@ class _Image:
 
 
 class _MultipartForm:
-    """Passes the first file of a form on.
+    """Passes the only file of a form on.
 
     :param boundary: what parts the parts, as the content type tells.
     :param image: takes the file.
@@ -164,6 +164,12 @@ class _MultipartForm:
     def _take_content(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
             self._image.write(data[start:end])
+        elif (
+            self._has_filename
+        ):  # of an HTML form's second file field that was left empty there is no content
+            raise RejectedError(
+                "image: the multipart body has more than one file; send one with each request."
+            )
 
     def _end_content(self) -> None:
         self._has_filename = self._in_file = False

@@ -100,8 +100,16 @@ def test_the_file_of_a_multipart_form_is_the_image(site: Site) -> None:
         'attachment; filename="..\\..\\etc\\passwd"',
     ],
 )
-def test_the_first_part_with_a_filename_is_taken_however_it_is_spelled(head: str, site: Site) -> None:
-    body = form(('form-data; name="a"', b"text"), (head, PNG), (FILE, b"another"))
+def test_the_part_with_a_filename_is_taken_however_it_is_spelled(head: str, site: Site) -> None:
+    body = form(('form-data; name="a"', b"text"), (head, PNG), ('form-data; name="b"', b"text"))
+    assert held(site, post(site, body, headers=FORM)) == PNG
+    site.check_error(
+        post(site, form((FILE, PNG), (head, b"another")), headers=FORM), 450, "more than one file; send one"
+    )
+
+
+def test_a_second_file_field_that_was_left_empty_is_no_file(site: Site) -> None:
+    body = form((FILE, PNG), ('form-data; name="b"; filename=""', b""))
     assert held(site, post(site, body, headers=FORM)) == PNG
 
 
