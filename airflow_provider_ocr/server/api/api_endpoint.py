@@ -21,9 +21,14 @@ from airflow_provider_ocr.server.api.answers import REJECTED, UNSUPPORTED_IMAGE,
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
 from airflow_provider_ocr.server.api.image_turns import ImageTurns
 from airflow_provider_ocr.server.api.methods import Answer, ApiMethods, Method
-from airflow_provider_ocr.server.api.upload import receive_form, receive_image
+from airflow_provider_ocr.server.api.upload import (
+    MAX_IMAGE_BYTES,
+    announced_bytes,
+    receive_form,
+    receive_image,
+)
 from airflow_provider_ocr.server.files.results import ResultFiles
-from airflow_provider_ocr.server.files.spool import Spool, SpoolFullError
+from airflow_provider_ocr.server.files.spool import Spool, SpoolFullError, room_on_disk
 
 _REFUSALS = (RejectedError, UnsupportedImageError, SpoolFullError, TooManyAttemptsError, ClientDisconnect)
 
@@ -55,7 +60,9 @@ class ApiEndpoint:
             if application is None:
                 return _unauthorized()
             if method.needs_room:
-                await run_in_threadpool(self._spool.room)
+                # Nothing that is larger is let in.
+                expected = min(announced_bytes(request), MAX_IMAGE_BYTES) if method.takes_image else 0
+                await run_in_threadpool(self._spool.room, expected_bytes=expected)
             answer = await self._carry_out(method, request, application)
         except _REFUSALS as error:
             return _refused(error)
@@ -83,7 +90,7 @@ class ApiEndpoint:
         )
         if not (method.takes_image and request.method == "POST"):
             return await self._answer(method, call)
-        with self._files.incoming() as image:
+        with room_on_disk(), self._files.incoming() as image:
             if await receive_image(request, image):
                 call = replace(call, image=image)
             return await self._answer(method, call)

@@ -42,7 +42,7 @@ async def receive_image(request: Request, target: Path) -> bool:
     """
     kind, options = parse_options_header(request.headers.get("Content-Type", ""))
     multipart = kind == b"multipart/form-data"
-    if _announced_bytes(request) > MAX_IMAGE_BYTES + (_ENVELOPE_BYTES if multipart else 0):
+    if announced_bytes(request) > MAX_IMAGE_BYTES + (_ENVELOPE_BYTES if multipart else 0):
         raise _too_large()
     with target.open("wb") as file:
         image = _Image(file)
@@ -74,6 +74,12 @@ async def receive_form(request: Request) -> list[tuple[str, str]]:
         raise RejectedError(
             f"The form in the body has more than {_MAX_FORM_PARAMETERS} parameters."
         ) from None
+
+
+def announced_bytes(request: Request) -> int:
+    """How long the body of a request says that it is; 0 if it does not say so."""
+    length = request.headers.get("Content-Length", "")
+    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 class _Sink(Protocol):
@@ -176,11 +182,6 @@ class _MultipartForm:
 
     def _end(self) -> None:
         self._complete = True
-
-
-def _announced_bytes(request: Request) -> int:
-    length = request.headers.get("Content-Length", "")
-    return int(length) if length.isascii() and length.isdigit() else 0
 
 
 def _unreadable(error: FormParserError) -> RejectedError:

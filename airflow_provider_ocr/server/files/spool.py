@@ -7,12 +7,13 @@ is measured anew only about once a second, so a burst within a second may oversh
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +32,20 @@ class SpoolFullError(Exception):
         super().__init__(reason)
         self.retry_after_seconds = retry_after_seconds
         self.reason = reason
+
+
+@contextmanager
+def room_on_disk() -> Iterator[None]:
+    """Has a disk that is full while an image is written count as a spool without room.
+
+    :raises SpoolFullError: if the disk, or the server's part of it, turned out to be full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _disk_full() from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +93,8 @@ class Spool:
     def room(self, *, expected_bytes: int = 0) -> None:
         """Return if there is room for another image.
 
-        :param expected_bytes: what fetches that are under way may bring in all; what of it is here already
-            is not counted twice.
+        :param expected_bytes: what fetches that are under way, or an upload, may bring in all; what of it is
+            here already is not counted twice.
         :raises SpoolFullError: if there is none.
         """
         level = self.level()
@@ -90,9 +105,7 @@ class Spool:
                 "The server holds as many unfinished images as it has room for; try again later.",
             )
         if level.free + level.incoming - arriving < self._min_free_bytes:
-            raise SpoolFullError(
-                _DISK_RETRY_SECONDS, "The disk of the server is nearly full; try again later."
-            )
+            raise _disk_full()
 
     def level(self) -> SpoolLevel:
         """What is held and what is free, as of about a second ago at most."""
@@ -109,6 +122,10 @@ class Spool:
             incoming=_bytes_in(self._folder / "incoming"),
             free=shutil.disk_usage(self._folder).free,
         )
+
+
+def _disk_full() -> SpoolFullError:
+    return SpoolFullError(_DISK_RETRY_SECONDS, "The disk of the server is nearly full; try again later.")
 
 
 def _bytes_in(folder: Path) -> int:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import re
 import socket
 import threading
@@ -24,6 +25,8 @@ from airflow_provider_ocr.server.accounts.passwords import hash_password
 from airflow_provider_ocr.server.api.admission import Admission
 from airflow_provider_ocr.server.api.answers import try_again
 from airflow_provider_ocr.server.api.api_endpoint import _refused
+from airflow_provider_ocr.server.api.upload import _Image
+from airflow_provider_ocr.server.files.spool import Spool
 from airflow_provider_ocr.server.records.database import tasks as tasks_table
 from airflow_provider_ocr.server.workers.children import Measurement
 from tests.unit.server.scans import pdf, png
@@ -97,6 +100,39 @@ def test_without_room_nothing_is_received_or_accepted_and_what_needs_none_is_ans
         # Who does not say who he is, does not learn about the spool.
         site.check_error(site.get("processRemoteImage", None, "", **REMOTE), 401)
     assert ids(site.get("processRemoteImage", "my app", "", **REMOTE))
+
+
+@pytest.mark.parametrize("path", ["submitImage", "processImage?exportFormat=txt"])
+def test_a_disk_that_is_full_while_an_image_arrives_is_told_as_a_full_spool(
+    path: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    listed = site.get("listTasks").content
+    monkeypatch.setattr(_Image, "write", full)
+    answer = requests.post(f"{site.url}/{path}", data=png(), auth=AUTH, timeout=10)
+    site.check_error(answer, 503, "disk of the server is nearly full")
+    assert int(answer.headers["Retry-After"]) >= 1
+    assert not list(site.backend.files._incoming.iterdir())
+    assert site.get("listTasks").content == listed
+
+
+def test_an_upload_for_which_there_is_no_room_as_long_as_it_says_to_be_is_not_received(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, asked = Spool.room, []
+
+    def narrow(spool: Spool, *, expected_bytes: int = 0) -> None:
+        asked.append(expected_bytes)
+        room(spool, expected_bytes=expected_bytes * 2**20)
+
+    monkeypatch.setattr(Spool, "room", narrow)
+    received = head_of_upload(site, expect="100-continue")
+    assert received.startswith(b"HTTP/1.1 503 ")
+    assert b"100 Continue" not in received
+    assert ids(site.get("processRemoteImage", "my app", "", **REMOTE))
+    assert asked == [LARGE, 0]
 
 
 def test_without_the_password_nothing_is_received(site: Site) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_ocr.server.files.spool import Spool, SpoolFullError, SpoolLevel
+from airflow_provider_ocr.server.files.spool import Spool, SpoolFullError, SpoolLevel, room_on_disk
 
 FREE = 1000
 
@@ -108,6 +109,22 @@ def test_a_real_disk_has_a_watermark(tmp_path: Path) -> None:
     Spool(tmp_path, budget_bytes=1, min_free_bytes=free // 2, held_bytes=lambda: 0).room()
     with pytest.raises(SpoolFullError, match="disk"):
         Spool(tmp_path, budget_bytes=1, min_free_bytes=free * 2, held_bytes=lambda: 0).room()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_turns_out_to_be_full_is_a_spool_without_room(number: int) -> None:
+    with (
+        pytest.raises(SpoolFullError, match="The disk of the server is nearly full") as refused,
+        room_on_disk(),
+    ):
+        raise OSError(number, "the disk is full")
+    assert 0 < refused.value.retry_after_seconds <= 300
+
+
+def test_another_fault_of_the_disk_stays_what_it_is() -> None:
+    with pytest.raises(OSError, match="worn out") as raised, room_on_disk():
+        raise OSError(errno.EIO, "worn out")
+    assert raised.value.errno == errno.EIO
 
 
 def test_asking_again_does_not_measure_again(measured: Measured) -> None:
