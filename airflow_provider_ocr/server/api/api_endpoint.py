@@ -18,6 +18,7 @@ from airflow_provider_ocr.protocol.task import ApplicationInfo
 from airflow_provider_ocr.server.accounts.accounts import Accounts
 from airflow_provider_ocr.server.accounts.login_delay import TooManyAttemptsError
 from airflow_provider_ocr.server.api.answers import REJECTED, UNSUPPORTED_IMAGE, document, refusal, try_again
+from airflow_provider_ocr.server.api.body import TooSlowError
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
 from airflow_provider_ocr.server.api.image_turns import ImageTurns
 from airflow_provider_ocr.server.api.methods import Answer, ApiMethods, Method
@@ -107,6 +108,8 @@ def _refused(error: Exception) -> Response:
             return refusal(UNSUPPORTED_IMAGE, str(error))
         case SpoolFullError():
             return try_again(503, error.reason, after_seconds=error.retry_after_seconds)
+        case TooSlowError():
+            return refusal(REJECTED, str(error), {"Connection": "close"})
         case TooManyAttemptsError():
             return try_again(429, str(error), after_seconds=error.retry_after_seconds)
         case _:

@@ -17,6 +17,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from airflow_provider_ocr.server.api.body import pieces
 from airflow_provider_ocr.server.api.call import RejectedError
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ async def receive_image(request: Request, target: Path) -> bool:
     included.
 
     :returns: False if there is not one byte of it.
+    :raises TooSlowError: if the body does not come in time.
     :raises RejectedError: if the image is too large, or the multipart form is damaged or has not one file.
     :raises ClientDisconnect: if the body breaks off.
     """
@@ -47,9 +49,8 @@ async def receive_image(request: Request, target: Path) -> bool:
     with target.open("wb") as file:
         image = _Image(file)
         body: _Sink = _MultipartForm(options.get(b"boundary", b""), image) if multipart else image
-        async for piece in request.stream():
-            if piece:
-                await run_in_threadpool(body.write, piece)
+        async for piece in pieces(request):
+            await run_in_threadpool(body.write, piece)
         await run_in_threadpool(body.finish)
     return image.size > 0
 
@@ -57,13 +58,14 @@ async def receive_image(request: Request, target: Path) -> bool:
 async def receive_form(request: Request) -> list[tuple[str, str]]:
     """The parameters in the body of a request, where that is an HTML form's; any other is not looked at.
 
+    :raises TooSlowError: if the body does not come in time.
     :raises RejectedError: if they are too many.
     """
     kind, _ = parse_options_header(request.headers.get("Content-Type", ""))
     if request.method != "POST" or kind != b"application/x-www-form-urlencoded":
         return []
     body = bytearray()
-    async for piece in request.stream():
+    async for piece in pieces(request):
         body += piece
         if len(body) > MAX_FORM_BYTES:
             raise RejectedError(f"The form in the body is larger than {MAX_FORM_BYTES // 1024} KB.")
