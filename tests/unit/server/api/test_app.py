@@ -192,7 +192,18 @@ def test_without_the_password_the_answer_is_401(path: str, authorization: str | 
 
 
 @pytest.mark.parametrize(
-    "path", ["", "processField", "getTaskStatus/x", "a/b/c", "%3Cx%3E", "results", "favicon.ico", "listTasks/", "health/"]
+    "path",
+    [
+        "",
+        "processField",
+        "getTaskStatus/x",
+        "a/b/c",
+        "%3Cx%3E",
+        "results",
+        "favicon.ico",
+        "listTasks/",
+        "health/",
+    ],
 )
 def test_an_unknown_path_is_404_with_and_without_credentials(path: str, site: Site) -> None:
     site.check_error(site.get(path), 404)
