@@ -148,48 +148,54 @@ def _start(parts: _Parts, running: ExitStack) -> Workforce:
 
     :param running: is told how to stop them.
     """
-    options, work, files = parts.options, parts.work, parts.files
-    leases = Leases(work)
-    fetcher = SourceFetcher(AddressPolicy(options.allowed_sources))
-    intake = Intake(
-        work=work,
+    workforce = _workforce(parts)
+    running.callback(workforce.stop)
+    workforce.start()
+    expiry = Expiry(parts.database, parts.sealer)
+    sweeper = Sweeper(expiry=expiry, files=parts.files, keep=KeepTimes.of(parts.options))
+    running.callback(sweeper.stop)
+    sweeper.start()
+    return workforce
+
+
+def _workforce(parts: _Parts) -> Workforce:
+    leases = Leases(parts.work)
+    workers = Workers(
+        work=parts.work,
         leases=leases,
-        files=files,
+        files=parts.files,
+        tessdata=parts.tessdata.folder,
+        count=parts.options.workers,
+        page_failure=PageFailure(parts.options.page_failure),
+        pace=parts.pace,
+    )
+    return Workforce(
+        work=parts.work,
+        leases=leases,
+        fetchers=_fetchers(parts, leases),
+        measuring=parts.measuring,
+        workers=workers,
+        pace=parts.pace,
+        count=parts.options.workers,
+    )
+
+
+def _fetchers(parts: _Parts, leases: Leases) -> Fetchers:
+    fetcher = SourceFetcher(AddressPolicy(parts.options.allowed_sources))
+    intake = Intake(
+        work=parts.work,
+        leases=leases,
+        files=parts.files,
         fetcher=fetcher,
         measuring=parts.measuring,
         pace=parts.pace,
     )
-    workers = Workers(
-        work=work,
-        leases=leases,
-        files=files,
-        tessdata=parts.tessdata.folder,
-        count=options.workers,
-        page_failure=PageFailure(options.page_failure),
-        pace=parts.pace,
-    )
-    fetchers = Fetchers(
+    return Fetchers(
         fetch=intake.fetch,
         spool=parts.spool,
         image_bytes=SourceLimits().image_bytes,
         interrupt=fetcher.close,
     )
-    workforce = Workforce(
-        work=work,
-        leases=leases,
-        fetchers=fetchers,
-        measuring=parts.measuring,
-        workers=workers,
-        pace=parts.pace,
-        count=options.workers,
-    )
-    running.callback(workforce.stop)
-    workforce.start()
-    expiry = Expiry(parts.database, parts.sealer)
-    sweeper = Sweeper(expiry=expiry, files=files, keep=KeepTimes.of(options))
-    running.callback(sweeper.stop)
-    sweeper.start()
-    return workforce
 
 
 def _start_admin(parts: _Parts, listener: socket.socket, running: ExitStack) -> None:

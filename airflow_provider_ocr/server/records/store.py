@@ -126,23 +126,14 @@ class Store:
         :param key: with it the request is carried out once.
         :returns: the task as the transaction left it; None if it is elsewhere by now and nothing is changed.
         """
-        now = now_ms()
-        changed = {} if settings == task.settings else self._rows.encode(settings, None)
         update = (
             sa.update(tasks)
             .where(tasks.c.id == task.id, tasks.c.awaits_source.is_(False))
             .where(tasks.c.status.in_([status for status in TaskStatus if can_add_image(status)]))
-            .values(
-                files_count=tasks.c.files_count + 1,
-                image_bytes=tasks.c.image_bytes + image.size,
-                imaged_ms=now,
-                pages=tasks.c.pages + image.pages,
-                billed_pages=tasks.c.billed_pages + image.billed_pages,
-                credits=tasks.c.credits + price(image.billed_pages),
-                changed_ms=now,
-                **changed,
-            )
+            .values(_one_more(image))
         )
+        if settings != task.settings:
+            update = update.values(self._rows.encode(settings, None))
 
         def add(connection: sa.Connection) -> StoredTask:
             _note_key(connection, task, key)
@@ -299,6 +290,20 @@ class Store:
 def new_task_id() -> str:
     """An ID that no task has had."""
     return str(uuid.uuid4())
+
+
+def _one_more(image: HeldImage) -> dict[str, Any]:
+    """The columns of a task that has got another image."""
+    now = now_ms()
+    return {
+        "files_count": tasks.c.files_count + 1,
+        "image_bytes": tasks.c.image_bytes + image.size,
+        "imaged_ms": now,
+        "pages": tasks.c.pages + image.pages,
+        "billed_pages": tasks.c.billed_pages + image.billed_pages,
+        "credits": tasks.c.credits + price(image.billed_pages),
+        "changed_ms": now,
+    }
 
 
 def _note_key(connection: sa.Connection, task: StoredTask, key: str) -> None:
