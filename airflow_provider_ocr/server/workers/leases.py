@@ -36,7 +36,8 @@ class Leases:
     def stop(self) -> None:
         """Renew no more."""
         self._stopping.set()
-        self._thread.join()
+        if self._thread.ident is not None:  # it was started
+            self._thread.join()
 
     @contextmanager
     def hold(self, task: StoredTask) -> Iterator[None]:

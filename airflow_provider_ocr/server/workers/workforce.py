@@ -74,7 +74,8 @@ class Workforce:
     def stop(self) -> None:
         """Stop at once; what is under way goes on at the next start."""
         self._stopping.set()
-        self._looking.join()
+        if self._looking.ident is not None:  # all came up
+            self._looking.join()
         self._fetchers.stop()
         self._workers.stop()
         self._measuring.stop()

@@ -131,3 +131,9 @@ def test_a_database_that_does_not_answer_for_a_while_is_asked_again(
 def test_a_lease_lasts_for_several_renewals(tasks: Tasks, claim: Callable[[], StoredTask]) -> None:
     assert LEASE_SECONDS - 5 < seconds_left(tasks, claim()) <= LEASE_SECONDS
     assert Leases(tasks.work)._every_seconds * 3 < LEASE_SECONDS
+
+
+def test_leases_that_were_never_kept_can_be_given_up(tasks: Tasks) -> None:
+    leases = Leases(tasks.work)
+    leases.stop()
+    assert not any(thread.name == "leases" for thread in threading.enumerate())
