@@ -21,7 +21,7 @@ FOLDERS = {"hooks", "operators", "sensors", "triggers", "transfers"}
 
 
 def modules_named() -> Iterator[str]:
-    for folder in FOLDERS - {"transfers"}:
+    for folder in sorted(FOLDERS - {"transfers"}):
         for entry in INFO[folder]:
             yield from entry["python-modules"]
     for entry in INFO["transfers"]:

@@ -55,7 +55,9 @@ def test_the_command_line_counts_before_the_environment_and_that_before_the_defa
 
 
 @pytest.mark.parametrize(
-    ("flag", "text"), [(PORT, "many"), (NETWORK, "1,many"), (NETWORK, "many,1")], ids=str
+    ("flag", "text"),
+    [(PORT, "many"), (NETWORK, "1,many"), (NETWORK, "many,1")],
+    ids=["one", "last", "first"],
 )
 def test_a_wrong_variable_is_named(flag: Flag, text: str) -> None:
     with pytest.raises(UsageError, match=rf"^{flag.variable}: 'many' is no number$"):
