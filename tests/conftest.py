@@ -19,13 +19,6 @@ from tests.postgresql import PostgresqlServer, find_programs
 SAMPLES = Path(__file__).parents[1] / "demo" / "samples"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what shares servers in one process, where tests are spread over several."""
-    for item in items:
-        folder = item.path.relative_to(item.config.rootpath).parts[1]
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "system" else str(item.path)))
-
-
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of the sample scans, each with its text beside it."""
