@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast ``cloud-ocr-server`` answers and how much memory it takes, against what is promised.
 
-    python -m benchmarks.server            about half an hour; renews docs/benchmarks.md
+    python -m benchmarks.server            a quarter of an hour; renews docs/benchmarks.md
     python -m benchmarks.server --quick    a minute, for a first look; writes nothing
 
 The exit status is 1 if a promise is not kept. Servers, clients and recognition share one machine; the
