@@ -221,8 +221,10 @@ def test_an_image_is_counted_only_when_it_is_kept(tasks: Tasks) -> None:
 def test_images_that_come_at_the_same_time_get_numbers_of_their_own(tasks: Tasks) -> None:
     task, numbers = tasks.held(start=False), []
 
+    def keep(kept: StoredTask) -> None:
+        numbers.append(kept.files_count)
+
     def add(_: int) -> object:
-        keep: Callable[[StoredTask], None] = lambda task: numbers.append(task.files_count)  # noqa: E731
         return tasks.store.add_image(task, IMAGE, keep, settings=task.settings)
 
     at_once(6, add)
