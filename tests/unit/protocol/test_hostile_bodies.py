@@ -74,7 +74,7 @@ EVERY_DAY = (
 
 @cache
 def _measured(parser: str, kinds: tuple[str, ...]) -> dict[str, Any]:
-    command = [sys.executable, PROGRAM, parser, *kinds]
+    command = [sys.executable, str(PROGRAM), parser, *kinds]
     told = subprocess.run(command, check=True, capture_output=True, timeout=300)
     return dict(json.loads(told.stdout))
 
