@@ -80,7 +80,8 @@ class ProcessingSettings:
         if len(self.export_format) > MAX_EXPORT_FORMATS:
             raise InvalidParameterError(
                 "exportFormat",
-                f"{formats} are {len(self.export_format)} formats; at most {MAX_EXPORT_FORMATS} are allowed.",
+                f"{len(self.export_format)} formats ({formats}) are too many, at most {MAX_EXPORT_FORMATS} "
+                "are allowed.",
             )
         if self.write_recognition_variants and not _XML_FORMATS.intersection(self.export_format):
             raise InvalidParameterError(
@@ -93,8 +94,8 @@ class ProcessingSettings:
         if len(self.description) > MAX_DESCRIPTION_LENGTH:
             raise InvalidParameterError(
                 "description",
-                f"{shown(self.description)} has {len(self.description)} characters; "
-                f"at most {MAX_DESCRIPTION_LENGTH} are allowed.",
+                f"{len(self.description)} characters are too long, at most {MAX_DESCRIPTION_LENGTH} are "
+                f"allowed: {shown(self.description)}",
             )
         if not is_xml_text(self.description):
             raise InvalidParameterError(

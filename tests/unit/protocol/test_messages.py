@@ -409,6 +409,12 @@ def test_an_application_is_read_in_any_of_its_forms(body: bytes, application: Ap
     assert parse_application_info(body) == application
 
 
+def test_of_several_applications_the_first_is_read_and_of_its_elements_only_its_own() -> None:
+    first = b"<application><id>a</id><plan><name>gold</name></plan></application>"
+    body = b"<info><pages>1</pages>" + first + b"<application><id>b</id><name>B</name></application></info>"
+    assert parse_application_info(body) == ApplicationInfo(id="a")
+
+
 @pytest.mark.parametrize("body", [b"", b"<response/>", b"<info/>", b"<info>", b"<error><message/></error>"])
 def test_what_is_no_application_is_unreadable(body: bytes) -> None:
     with pytest.raises(UnreadableAnswerError):

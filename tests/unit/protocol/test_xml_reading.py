@@ -105,6 +105,24 @@ def test_a_tag_of_the_size_limit_is_read_wherever_it_begins() -> None:
 
 
 @pytest.mark.parametrize(
+    "tag",
+    [b'<a v="%b"/>', b"<!--%b-->", b"<?a %b?>", b"<a></a  %b>", b"<%b/>"],
+    ids=["attribute", "comment", "instruction", "end tag", "name"],
+)
+def test_a_tag_that_goes_on_and_on_is_refused(tag: bytes) -> None:
+    filling = b" " if b"  " in tag else b"x"
+    with pytest.raises(UnreadableAnswerError, match="a tag of more than 262,144 bytes"):
+        _read(b"<r>" + tag % (filling * 2 * MAX_TAG_BYTES) + b"</r>")
+
+
+def test_names_that_a_namespace_makes_long_count_as_often_as_they_come() -> None:
+    root = b'<r xmlns="' + b"u" * 200_000 + b'">'
+    assert len(_read(root + b"<a/>" * 100 + b"</r>")) == 101
+    with pytest.raises(UnreadableAnswerError, match="values take more than 33,554,432 bytes"):
+        _read(root + b"<a/>" * 200 + b"</r>")
+
+
+@pytest.mark.parametrize(
     ("piece", "parts"), [(b"<a/>", 1), (b'<a b=""/>', 2), (b'<a xmlns="u"/>', 2), (b'<a xmlns=""/>', 2)]
 )
 def test_parts_are_counted_up_to_their_limit(piece: bytes, parts: int) -> None:
