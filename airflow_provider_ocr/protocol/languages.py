@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The recognition languages of the API, and the tesseract data that reads each of them.
 
-The names are those of the vendor's table, both spellings of the six that it has renamed included. A
-language whose tesseract code is None is a valid value of the API that no tesseract data is known for.
+The names are those of the vendor's table, both spellings of the six that it has renamed included; where
+the table puts an explanation behind a name, it is taken with it too, and sent without. A language whose
+tesseract code is None is a valid value of the API that no tesseract data is known for.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
+from airflow_provider_ocr.protocol.suggestions import shown, suggestion
 
 _WITH_DATA = """
 Afrikaans afr, Albanian sqi, Arabic ara, ArmenianEastern hye, ArmenianWestern hye, AzeriCyrillic
@@ -34,17 +37,39 @@ Chechen Chukcha Chuvash CMC7 CrimeanTatar Crow Dargwa Digits Dungan E13B EskimoC
 Evenki Fijian Friulian Gagauz Ganda GermanLaw GermanMedical GermanNewSpellingLaw Guarani Hani Hausa
 Hawaiian Ido Ingush Interlingua Jingpo Kabardian Kalmyk KarachayBalkar Karakalpak Kasub Kawa Khakas
 Khanty Kikuyu Kongo Koryak Kpelle Kumyk Lak Lappish LatvianGothic Lezgin Luba Malagasy Malinke Mansi Mari
-Maya Miao Minangkabaw Minankabaw Mohawk Mordvin Nahuatl Nenets Nivkh Nogay Nyanja Occidental Ojibway
+Maya Miao Minangkabau Minankabaw Mohawk Mordvin Nahuatl Nenets Nivkh Nogay Nyanja Occidental Ojibway
 OldGerman OldSlavonic Ossetian Ossetic Papiamento PidginEnglish RhaetoRomanic Romany Ruanda Rundi
 RussianOldSpelling Samoan Selkup Shona Sioux Somali Sorbian Sotho Swazi Tabassaran Tahitian Tinpo Tswana
 Tun Turkmen Tuvan Tuvin Udmurt UighurLatin Wolof Xhosa Yakut Zapotec Zulu
 """
 
-_CODES: dict[str, str | None] = {
-    **dict(entry.split() for entry in _WITH_DATA.split(",")),
-    **dict.fromkeys(_WITHOUT_DATA.split()),
+# As the vendor's table prints them.
+_EXPLAINED = """
+Arabic (Saudi Arabia), ChinesePRC (simplified), ChineseTaiwan (traditional), CMC7 (MICR CMC-7), Digits
+(numbers), E13B (MICR E-13B), Norwegian (both forms), PidginEnglish (Tok Pisin), Sioux (Dakota), Visayan
+(Cebuano)
+"""
+
+# What other programs and the speakers themselves call them; only to guess what was meant.
+_ELSEWHERE = """
+Brazilian PortugueseBrazilian, Cantonese ChineseTaiwan, Castilian Spanish, Dansk Danish, Deutsch German,
+Español Spanish, Flemish DutchBelgian, Français French, Italiano Italian, Mandarin ChinesePRC, Nederlands
+Dutch, Norsk Norwegian, Persian Farsi, Polski Polish, Português PortugueseStandard, Suomi Finnish, Svenska
+Swedish
+"""
+
+_NEWER_SPELLINGS = "Avar Awar, Jingpo Tinpo, Minangkabau Minankabaw, Ossetian Ossetic, Tuvan Tuvin"
+
+
+def _pairs(table: str) -> dict[str, str]:
+    return dict(entry.split() for entry in table.split(","))
+
+
+_CODES: dict[str, str | None] = {**_pairs(_WITH_DATA), **dict.fromkeys(_WITHOUT_DATA.split())}
+_BY_FOLDED_NAME = {name.casefold(): name for name in _CODES} | {
+    " ".join(printed.split()).casefold(): printed.split()[0] for printed in _EXPLAINED.split(",")
 }
-_BY_FOLDED_NAME = {name.casefold(): name for name in _CODES}
+_OLDER_SPELLING = _pairs(_NEWER_SPELLINGS)
 
 LANGUAGES: frozenset[str] = frozenset(_CODES)
 """Every language name that the API knows."""
@@ -53,16 +78,42 @@ LANGUAGES: frozenset[str] = frozenset(_CODES)
 def require_language(text: str) -> str:
     """The canonical name of the language that ``text`` names in any case.
 
-    :raises InvalidParameterError: if the API knows no such language.
+    :param text: a name of the vendor's table, with or without the explanation that it puts behind some.
+    :raises InvalidParameterError: if the API knows no such language; the message suggests the nearest.
     """
     try:
-        return _BY_FOLDED_NAME[text.strip().casefold()]
+        return _BY_FOLDED_NAME[" ".join(text.split()).casefold()]
     except KeyError:
         raise InvalidParameterError(
-            "language", f"{text!r} is not a recognition language of the service."
+            "language",
+            f"{shown(text)} is not a recognition language of the service.{_guess(text)} The names are in "
+            "the service's documentation and in airflow_provider_ocr.protocol.languages.LANGUAGES.",
         ) from None
 
 
+def one_spelling(name: str) -> str:
+    """The same for both spellings of a language that the vendor has renamed.
+
+    :param name: a canonical name.
+    """
+    return _OLDER_SPELLING.get(name, name)
+
+
+def _guess(text: str) -> str:
+    elsewhere = {name.casefold(): known for name, known in _pairs(_ELSEWHERE).items()}
+    # Backwards, because of several languages with the same data the first is the plain one.
+    elsewhere |= {code: name for name, code in reversed(_CODES.items()) if code}
+    known = elsewhere | _BY_FOLDED_NAME
+    parts = [known.get(part.casefold()) for part in re.split(r"[\s;+|/&]+", text.strip()[:200])]
+    if all(parts):
+        several = " Several languages are separated by commas." if len(parts) > 1 else ""
+        return f" Did you mean {','.join(filter(None, parts))!r}?{several}"
+    return suggestion(text, LANGUAGES)
+
+
 def tesseract_codes(languages: Iterable[str]) -> tuple[str | None, ...]:
-    """The tesseract data name for each canonical language name; None where no data is known."""
+    """The tesseract data name for each canonical language name; None where no data is known.
+
+    :param languages: canonical names.
+    """
     return tuple(_CODES[name] for name in languages)

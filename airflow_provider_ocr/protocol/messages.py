@@ -1,32 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API's XML documents: tasks, applications and errors, read and written.
 
-Reading is lenient about what servers vary (namespaces, order, missing attributes) and strict about what
-could do harm: no DTD, no entity, nothing over 16 MiB. Writing gives the service's observed form: one
-line, no namespace, attributes in a fixed order. Clients in other languages depend on that form.
+Reading is lenient about what servers vary (namespaces, order, encodings, missing and unknown attributes)
+and strict about what could do harm, as `xml_reading` has it. Writing gives the service's observed form:
+one line, no namespace, attributes in a fixed order. Clients in other languages depend on that form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 import pendulum
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
 
 from airflow_provider_ocr.protocol.characters import as_xml_text
 from airflow_provider_ocr.protocol.errors import UnreadableAnswerError
+from airflow_provider_ocr.protocol.foreign_answers import as_words, json_words, page_words, text_words
+from airflow_provider_ocr.protocol.redaction import without_url_secrets
 from airflow_provider_ocr.protocol.task import MAX_RESULTS, ApplicationInfo, OcrTask
 from airflow_provider_ocr.protocol.times import parse_time, render_time
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus, find_value
+from airflow_provider_ocr.protocol.xml_reading import MAX_BODY_BYTES, Element, read_elements
 
-MAX_BODY_BYTES = 16 * 1024 * 1024
+__all__ = [
+    "MAX_BODY_BYTES",
+    "parse_application_info",
+    "parse_error",
+    "parse_tasks",
+    "render_application_info",
+    "render_error",
+    "render_tasks",
+]
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 _MAX_DIGITS = 15
+_MAX_QUOTED_LENGTH = 500
+_INSTEAD_BYTES = 64 * 1024
 _APPLICATION_NAMESPACE = "http://ocrsdk.com/schema/appInfo-1.0.xsd"
+_APPLICATION_TEXTS = frozenset({"id", "displayName", "name", "pages", "fields", "expires", "type"})
 _RESULT_ATTRIBUTES = ("resultUrl", *(f"resultUrl{number}" for number in range(2, MAX_RESULTS + 1)))
+_KNOWN_ATTRIBUTES = frozenset(
+    {
+        "id",
+        "registrationTime",
+        "statusChangeTime",
+        "status",
+        "error",
+        "filesCount",
+        "credits",
+        "estimatedProcessingTime",
+        *_RESULT_ATTRIBUTES,
+        "description",
+    }
+)
 
 
 def parse_tasks(body: bytes) -> list[OcrTask]:
@@ -35,8 +61,12 @@ def parse_tasks(body: bytes) -> list[OcrTask]:
     :param body: the HTTP body as received.
     :raises UnreadableAnswerError: if the body is not such a document.
     """
-    root = _parse_document(body, "response")
-    return [_read_task(element) for element in root if _local_name(element) == "task"]
+    elements = _read_document(body, "response")
+    return [
+        _read_task(element.attributes)
+        for element in elements
+        if element.depth == 2 and element.name == "task"  # noqa: PLR2004 - a child of the root
+    ]
 
 
 def parse_application_info(body: bytes) -> ApplicationInfo:
@@ -45,11 +75,9 @@ def parse_application_info(body: bytes) -> ApplicationInfo:
     :param body: the HTTP body as received.
     :raises UnreadableAnswerError: if the body is not such a document.
     """
-    root = _parse_document(body, "info")
-    application = next((element for element in root if _local_name(element) == "application"), None)
-    if application is None:
+    told = _read_application(_read_document(body, "info", _APPLICATION_TEXTS))
+    if told is None:
         raise UnreadableAnswerError("The answer has no application in it.")
-    told = {_local_name(element): (element.text or "").strip() for element in application}
     return ApplicationInfo(
         id=told.get("id") or None,
         # Older servers have only the second.
@@ -62,15 +90,14 @@ def parse_application_info(body: bytes) -> ApplicationInfo:
 
 
 def parse_error(body: bytes) -> str | None:
-    """The server's own words in an ``error`` document; None where the body is anything else."""
-    try:
-        root = _parse(body)
-    except UnreadableAnswerError:
-        return None
-    if _local_name(root) != "error":
-        return None
-    texts = (element.text for element in root.iter() if _local_name(element) == "message")
-    return next((" ".join(text.split()) for text in texts if text and text.strip()), None)
+    """The words of a body that came instead of an answer, on one line; None where it has none.
+
+    They are the message of an ``error`` document, that of a JSON error, a short plain text, or for a web
+    page that it is one, with its title. They may hold URLs.
+
+    :param body: the HTTP body as received.
+    """
+    return _error_words(body) or json_words(body) or page_words(body) or text_words(body)
 
 
 def render_tasks(tasks: Iterable[OcrTask]) -> bytes:
@@ -112,34 +139,54 @@ def render_error(message: str) -> bytes:
     return _render(root)
 
 
-def _parse_document(body: bytes, name: str) -> ET.Element:
-    root = _parse(body)
-    if _local_name(root) != name:
-        raise UnreadableAnswerError(f"The answer is a <{_local_name(root)[:40]}> document, not a <{name}>.")
-    return root
-
-
-def _parse(body: bytes) -> ET.Element:
-    if len(body) > MAX_BODY_BYTES:
-        raise UnreadableAnswerError(f"The answer has {len(body)} bytes, more than {MAX_BODY_BYTES}.")
+def _read_document(body: bytes, root: str, texts: Collection[str] = ()) -> Iterator[Element]:
+    """The elements of a document of the API, or an error that says what came instead."""
     try:
-        root: ET.Element = fromstring(body.lstrip(), forbid_dtd=True)
-    except (ET.ParseError, DefusedXmlException, ValueError, LookupError) as error:
-        raise UnreadableAnswerError(
-            f"The answer is not XML that can be read ({type(error).__name__})."
-        ) from None
-    return root
+        yield from read_elements(body, root=root, texts=texts)
+    except UnreadableAnswerError as error:
+        told = _told_instead(body[:_INSTEAD_BYTES])
+        raise UnreadableAnswerError(f"{error}{without_url_secrets(told)}") from None
 
 
-def _local_name(element: ET.Element) -> str:
-    return element.tag.rpartition("}")[2]
+def _told_instead(body: bytes) -> str:
+    """What came instead of a document, as the end of a message; empty if there is nothing to tell."""
+    page = page_words(body)
+    if page:
+        return f" There came {page}"
+    words = parse_error(body)
+    return f" It says: {words[:_MAX_QUOTED_LENGTH]}" if words else ""
 
 
-def _read_task(element: ET.Element) -> OcrTask:
-    attributes = element.attrib
+def _error_words(body: bytes) -> str | None:
+    try:
+        for element in read_elements(body, root="error", texts={"message"}):
+            if element.name == "message" and element.text.strip():
+                return as_words(element.text)
+    except UnreadableAnswerError:
+        return None
+    return None
+
+
+def _read_application(elements: Iterable[Element]) -> dict[str, str] | None:
+    """The texts of the first application, by the names of its elements."""
+    first: dict[str, str] | None = None
+    told: dict[str, str] = {}
+    for element in elements:
+        if element.depth == 3:  # noqa: PLR2004 - a child of a child of the root
+            told[element.name] = element.text.strip()
+        elif element.depth == 2:  # noqa: PLR2004 - a child of the root
+            if element.name == "application" and first is None:
+                first = told
+            told = {}
+    return first
+
+
+def _read_task(attributes: Mapping[str, str]) -> OcrTask:
     if not attributes.get("id"):
         raise UnreadableAnswerError("The answer has a task without an ID.")
     status = attributes.get("status", "")
+    urls = _result_urls(attributes)
+    unpaired = _RESULT_ATTRIBUTES[len(urls) :]
     return OcrTask(
         id=attributes["id"],
         status=find_value(TaskStatus, status) or status,
@@ -149,9 +196,20 @@ def _read_task(element: ET.Element) -> OcrTask:
         files_count=_read_number(attributes.get("filesCount")),
         credits=_read_number(attributes.get("credits")),
         estimated_processing_time=_read_number(attributes.get("estimatedProcessingTime")),
-        result_urls=tuple(attributes[name] for name in _RESULT_ATTRIBUTES if attributes.get(name)),
+        result_urls=urls,
         description=attributes.get("description"),
+        extra=tuple(
+            (name, value)
+            for name, value in attributes.items()
+            if name not in _KNOWN_ATTRIBUTES or (name in unpaired and value)
+        ),
     )
+
+
+def _result_urls(attributes: Mapping[str, str]) -> tuple[str, ...]:
+    """The URLs up to the first that is missing: a later one must not pass for the result before it."""
+    urls = [attributes.get(name, "") for name in _RESULT_ATTRIBUTES]
+    return tuple(urls[: urls.index("")] if "" in urls else urls)
 
 
 def _read_time(text: str | None) -> pendulum.DateTime | None:
@@ -180,7 +238,8 @@ def _task_attributes(task: OcrTask) -> dict[str, str]:
         **dict(zip(_RESULT_ATTRIBUTES, task.result_urls, strict=False)),
         "description": task.description,
     }
-    return {name: as_xml_text(str(value)) for name, value in attributes.items() if value is not None}
+    known = {name: as_xml_text(str(value)) for name, value in attributes.items() if value is not None}
+    return known | {name: as_xml_text(value) for name, value in task.extra if name not in attributes}
 
 
 def _render(root: ET.Element) -> bytes:

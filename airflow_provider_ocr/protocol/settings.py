@@ -6,14 +6,15 @@ One class serves both ends: the client validates and sends it, the server reads 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sized
+from collections.abc import Callable, Collection, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
 from airflow_provider_ocr.protocol.characters import is_xml_text
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
-from airflow_provider_ocr.protocol.languages import require_language
+from airflow_provider_ocr.protocol.languages import one_spelling, require_language
+from airflow_provider_ocr.protocol.suggestions import nearest, shown, suggestion
 from airflow_provider_ocr.protocol.vocabulary import (
     ExportFormat,
     ImageSource,
@@ -65,31 +66,43 @@ class ProcessingSettings:
     def __post_init__(self) -> None:
         for parameter in _PARAMETERS:
             value = getattr(self, parameter.field)
-            if not _is_empty(value) and parameter.read(value) != value:
-                raise InvalidParameterError(
-                    parameter.name,
-                    f"{value!r} is not in the API's form; ProcessingSettings.parse makes it so.",
-                )
+            if value is not _DEFAULTS[parameter.field]:
+                # In the API's own type too: text equals the member of an enumeration that it spells.
+                object.__setattr__(self, parameter.field, parameter.require(value))
         _require_some("language", self.language)
         _require_some("textType", self.text_type)
         _require_some("exportFormat", self.export_format)
+        self._require_formats()
+        self._require_texts()
+
+    def _require_formats(self) -> None:
+        formats = ", ".join(self.export_format)
         if len(self.export_format) > MAX_EXPORT_FORMATS:
             raise InvalidParameterError(
                 "exportFormat",
-                f"{len(self.export_format)} formats were given, at most {MAX_EXPORT_FORMATS} are allowed.",
+                f"{len(self.export_format)} formats ({formats}) are too many, at most {MAX_EXPORT_FORMATS} "
+                "are allowed.",
             )
         if self.write_recognition_variants and not _XML_FORMATS.intersection(self.export_format):
             raise InvalidParameterError(
-                "xml:writeRecognitionVariants", "true is allowed only where exportFormat has xml."
+                "xml:writeRecognitionVariants",
+                f"true is allowed only where exportFormat has {' or '.join(sorted(_XML_FORMATS))}; it has "
+                f"{formats}.",
             )
+
+    def _require_texts(self) -> None:
         if len(self.description) > MAX_DESCRIPTION_LENGTH:
             raise InvalidParameterError(
                 "description",
-                f"{len(self.description)} characters are too long, "
-                f"at most {MAX_DESCRIPTION_LENGTH} are allowed.",
+                f"{len(self.description)} characters are too long, at most {MAX_DESCRIPTION_LENGTH} are "
+                f"allowed: {shown(self.description)}",
             )
         if not is_xml_text(self.description):
-            raise InvalidParameterError("description", "it has control characters, which XML cannot carry.")
+            raise InvalidParameterError(
+                "description", f"{shown(self.description)} has control characters, which XML cannot carry."
+            )
+        if not _is_sendable(self.pdf_password):
+            raise InvalidParameterError("pdfPassword", "it has characters that cannot be sent.")
 
     @classmethod
     def parse(cls, **values: Any) -> ProcessingSettings:
@@ -99,26 +112,48 @@ class ProcessingSettings:
         enumerated values and languages are text in any case, switches are bool or "true"/"false".
         A value that is None or empty means the API's default.
 
+        :param values: by the fields' names.
         :raises InvalidParameterError: if a value is not the API's.
         :raises TypeError: if a name is not a field.
         """
-        unknown = values.keys() - _BY_FIELD.keys()
+        unknown = sorted(values.keys() - _BY_FIELD.keys())
         if unknown:
-            raise TypeError(f"not a processing setting: {', '.join(sorted(unknown))}")
+            raise TypeError(f"not a processing setting: {', '.join(map(_with_guess, unknown))}")
         given = {name: value for name, value in values.items() if not _is_empty(value)}
         return cls(**{name: _BY_FIELD[name].read(value) for name, value in given.items()})
+
+    @classmethod
+    def check(cls, *, later: Collection[str] = (), **values: Any) -> None:
+        """Refuse what cannot become right any more, of settings that are not all known yet.
+
+        :param later: the fields whose values are still to come, for example from templates; a rule that
+            one of them takes part in is not applied.
+        :param values: the others, as `parse` takes them.
+        :raises InvalidParameterError: if a value is not the API's, or two contradict each other.
+        :raises TypeError: if a name is not a field.
+        """
+        # With this format every rule about formats holds.
+        assumed = {"export_format": ExportFormat.XML} if "export_format" in later else {}
+        cls.parse(**values, **assumed)
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> ProcessingSettings:
         """Settings from query parameters, their names and values in any case.
 
+        :param query: the parameters; an empty value means the API's default.
         :raises InvalidParameterError: if a name or a value is not the API's.
         """
-        values = {}
+        values: dict[str, str] = {}
         for name, text in query.items():
             parameter = _BY_FOLDED_NAME.get(name.casefold())
             if parameter is None:
-                raise InvalidParameterError(name, "the service knows no such parameter.")
+                raise InvalidParameterError(
+                    name,
+                    "the service knows no such parameter."
+                    f"{suggestion(name, [known.name for known in _PARAMETERS])}",
+                )
+            if parameter.field in values:
+                raise InvalidParameterError(parameter.name, "the parameter is given more than once.")
             values[parameter.field] = text
         return cls.parse(**values)
 
@@ -135,17 +170,33 @@ class ProcessingSettings:
     def reads_barcodes(self) -> bool:
         """Whether barcodes are looked for, the API's rule applied where the author left it open."""
         if self.read_barcodes is None:
-            return bool(_XML_FORMATS.intersection(self.export_format))
+            # That profile looks for nothing else.
+            only_barcodes = self.profile is Profile.BARCODE_RECOGNITION
+            return only_barcodes or bool(_XML_FORMATS.intersection(self.export_format))
         return self.read_barcodes
 
 
 @dataclass(frozen=True, slots=True)
 class _Parameter:
-    """How one field is named on the wire, and how it is read from what a person writes."""
+    """How one field is named on the wire, and how it is read from what a person writes.
+
+    :param is_secret: whether no message may show the value.
+    """
 
     name: str
     field: str
     read: Callable[[Any], Any]
+    is_secret: bool = False
+
+    def require(self, value: Any) -> Any:
+        """``value`` in the API's type, if it is in the API's form already."""
+        known = self.read(value)
+        if known != value:
+            what = "the value" if self.is_secret else shown(value)
+            raise InvalidParameterError(
+                self.name, f"{what} is not in the API's form; ProcessingSettings.parse makes it so."
+            )
+        return known
 
 
 def _one(kind: type[Value], name: str) -> Callable[[Any], Value]:
@@ -160,7 +211,7 @@ def _switch(name: str) -> Callable[[Any], bool]:
     def read(value: Any) -> bool:
         text = str(value).strip().casefold()
         if text not in ("true", "false"):
-            raise InvalidParameterError(name, f"{value!r} is not one of true, false.")
+            raise InvalidParameterError(name, f"{shown(value)} is not one of true, false.")
         return text == "true"
 
     return read
@@ -172,10 +223,16 @@ def _languages(value: Any) -> tuple[str, ...]:
 
 def _items(name: str, value: Any) -> list[str]:
     """A list value: text split at commas, or a sequence of text."""
-    parts = value.split(",") if isinstance(value, str) else value
-    if not isinstance(parts, Iterable):
-        raise InvalidParameterError(name, f"{value!r} is neither text nor a list.")
-    items = [str(part).strip() for part in parts]
+    if isinstance(value, str):
+        if value.strip().startswith(("[", "(")):
+            raise InvalidParameterError(
+                name, f"{shown(value)} is a list that was turned into text; write the values with commas."
+            )
+        value = value.split(",")
+    # A set has an order of its own in each process, and the order is that of the results.
+    if not isinstance(value, Sequence) or isinstance(value, bytes | bytearray):
+        raise InvalidParameterError(name, f"{shown(value)} is neither text nor a list.")
+    items = [str(part).strip() for part in value]
     if not all(items):
         raise InvalidParameterError(name, "the list has an empty entry.")
     return items
@@ -197,7 +254,7 @@ _PARAMETERS = (
     ),
     _Parameter("pdf:writeTags", "write_tags", _one(WriteTags, "pdf:writeTags")),
     _Parameter("description", "description", str),
-    _Parameter("pdfPassword", "pdf_password", str),
+    _Parameter("pdfPassword", "pdf_password", str, is_secret=True),
 )
 _BY_FIELD = {parameter.field: parameter for parameter in _PARAMETERS}
 _BY_FOLDED_NAME = {parameter.name.casefold(): parameter for parameter in _PARAMETERS}
@@ -207,9 +264,21 @@ _DEFAULTS = {item.name: item.default for item in fields(ProcessingSettings)}
 def _require_some(name: str, values: tuple[str, ...]) -> None:
     if not values:
         raise InvalidParameterError(name, "at least one value is needed.")
-    repeated = sorted({str(value) for value in values if values.count(value) > 1})
+    # By value: a member of an enumeration would show its own name.
+    texts = [str(value) for value in values]
+    kinds = [one_spelling(text) for text in texts]
+    repeated = sorted({text for text, kind in zip(texts, kinds, strict=True) if kinds.count(kind) > 1})
     if repeated:
         raise InvalidParameterError(name, f"given more than once: {', '.join(repeated)}.")
+
+
+def _is_sendable(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _with_guess(name: str) -> str:
+    near = nearest(name, _BY_FIELD)
+    return f"{name} (did you mean {near[0]}?)" if near else name
 
 
 def _is_empty(value: Any) -> bool:

@@ -32,6 +32,8 @@ class OcrTask:
     :param estimated_processing_time: seconds until it is done, as the service guesses.
     :param result_urls: one URL for each export format, in the order asked; signed, so not in ``repr``.
     :param description: the author's text.
+    :param extra: attributes that are none of these, as (name, value) in the server's order. A result URL is
+        among them where the one before it is missing. They may be signed URLs, so they are not in ``repr``.
     """
 
     id: str
@@ -44,6 +46,7 @@ class OcrTask:
     estimated_processing_time: int | None = None
     result_urls: tuple[str, ...] = field(default=(), repr=False)
     description: str | None = None
+    extra: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def is_running(self) -> bool:

@@ -7,8 +7,6 @@ from datetime import datetime
 
 import pendulum
 
-_TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-
 
 def parse_time(text: str) -> pendulum.DateTime:
     """A time in ISO 8601, for example in the API's form ``2026-11-22T14:44:23Z``; without a zone it is UTC.
@@ -24,4 +22,5 @@ def parse_time(text: str) -> pendulum.DateTime:
 
 def render_time(time: pendulum.DateTime) -> str:
     """A time in the API's form: UTC, whole seconds."""
-    return time.in_timezone("UTC").strftime(_TIME_FORMAT)
+    # Not strftime: it writes the years before 1000 with fewer than four digits.
+    return f"{time.in_timezone('UTC').replace(microsecond=0, tzinfo=None).isoformat()}Z"

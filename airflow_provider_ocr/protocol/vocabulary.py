@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
+from airflow_provider_ocr.protocol.suggestions import shown, suggestion
 
 
 class FileType(NamedTuple):
@@ -67,6 +68,8 @@ class Profile(StrEnum):
     DOCUMENT_ARCHIVING = "documentArchiving"
     TEXT_EXTRACTION = "textExtraction"
     BARCODE_RECOGNITION = "barcodeRecognition"
+    FIELD_LEVEL_RECOGNITION = "fieldLevelRecognition"
+    """Short snippets. Newer documentation of the service has it no more, so the service may refuse it."""
 
 
 class TextType(StrEnum):
@@ -116,7 +119,11 @@ Value = TypeVar("Value", bound=StrEnum)
 
 
 def find_value(kind: type[Value], text: str) -> Value | None:
-    """The member of ``kind`` that ``text`` names in any case, or None."""
+    """The member of ``kind`` that ``text`` names in any case, or None.
+
+    :param kind: the enumeration.
+    :param text: what was written.
+    """
     wanted = text.strip().casefold()
     return next((member for member in kind if member.casefold() == wanted), None)
 
@@ -124,9 +131,16 @@ def find_value(kind: type[Value], text: str) -> Value | None:
 def require_value(kind: type[Value], text: str, *, parameter: str) -> Value:
     """The member of ``kind`` that ``text`` names in any case.
 
-    :raises InvalidParameterError: if there is none; the message lists what is allowed.
+    :param kind: the enumeration.
+    :param text: what was written.
+    :param parameter: the name of the parameter that it was written for.
+    :raises InvalidParameterError: if there is none; the message lists what is allowed and suggests the
+        nearest.
     """
     found = find_value(kind, text)
     if found is None:
-        raise InvalidParameterError(parameter, f"{text!r} is not one of {', '.join(kind)}.")
+        names = [member.value for member in kind]
+        raise InvalidParameterError(
+            parameter, f"{shown(text)} is not one of {', '.join(names)}.{suggestion(text, names)}"
+        )
     return found

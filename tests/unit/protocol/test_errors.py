@@ -23,3 +23,8 @@ def test_an_invalid_parameter_is_named_first_and_is_a_value_error() -> None:
 
 def test_a_named_parameter_is_a_rejected_request_too() -> None:
     assert issubclass(errors.ParameterRejectedError, errors.RequestRejectedError)
+
+
+def test_a_rejected_request_carries_the_status_that_it_was_answered_with() -> None:
+    error = errors.ParameterRejectedError("No.", http_status=450, ocr_task_id="a1")
+    assert (str(error), error.http_status, error.ocr_task_id) == ("No.", 450, "a1")

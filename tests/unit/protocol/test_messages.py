@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pendulum
@@ -11,8 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from airflow_provider_ocr.protocol.characters import is_xml_text
+from airflow_provider_ocr.protocol.characters import as_xml_text, is_xml_text
 from airflow_provider_ocr.protocol.errors import UnreadableAnswerError
+from airflow_provider_ocr.protocol.foreign_answers import as_words
 from airflow_provider_ocr.protocol.messages import (
     MAX_BODY_BYTES,
     parse_application_info,
@@ -85,12 +87,48 @@ def test_missing_attributes_are_none() -> None:
         (b'status="inprogress"', OcrTask(id="a1", status=TaskStatus.IN_PROGRESS)),
         (b'status="Hibernating"', OcrTask(id="a1", status="Hibernating")),
         (b'error="No page"', OcrTask(id="a1", status="", error="No page")),
+        (b'status=""', OcrTask(id="a1", status="")),
+        (b'registrationTime=" 2026-11-22"', OcrTask(id="a1", status="")),
     ],
 )
 def test_a_value_that_makes_no_sense_is_left_out_and_the_task_is_read(
     attribute: bytes, read: OcrTask
 ) -> None:
     assert parse_tasks(b'<response><task id="a1" ' + attribute + b"/></response>") == [read]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "result_urls", "extra"),
+    [
+        (b'queue="fast" node="7"', (), (("queue", "fast"), ("node", "7"))),
+        (b'xmlns:x="urn:x" x:queue="fast"', (), (("queue", "fast"),)),
+        (b'xmlns:x="urn:x" x:credits="7"', (), ()),
+        (
+            b'resultUrl="u1" resultUrl2="u2" resultUrl3="u3" resultUrl4="u4"',
+            ("u1", "u2", "u3"),
+            (("resultUrl4", "u4"),),
+        ),
+        (b'resultUrl2="u2"', (), (("resultUrl2", "u2"),)),
+        (b'resultUrl="" resultUrl2="u2"', (), (("resultUrl2", "u2"),)),
+        (b'resultUrl3="u3" resultUrl="u1"', ("u1",), (("resultUrl3", "u3"),)),
+        (b'resultUrl2="u2" resultUrl="u1"', ("u1", "u2"), ()),
+    ],
+)
+def test_unknown_attributes_are_kept_and_no_url_takes_the_place_of_a_missing_one(
+    attributes: bytes, result_urls: tuple[str, ...], extra: tuple[tuple[str, str], ...]
+) -> None:
+    (task,) = parse_tasks(b'<response><task id="a1" ' + attributes + b"/></response>")
+    assert (task.result_urls, task.extra) == (result_urls, extra)
+
+
+def test_the_apis_own_attribute_wins_over_one_with_a_prefix() -> None:
+    (task,) = parse_tasks(b'<response xmlns:x="urn:x"><task id="a1" x:id="b2" x:credits="5"/></response>')
+    assert (task.id, task.credits) == ("a1", 5)
+
+
+def test_only_children_of_the_root_are_tasks() -> None:
+    body = b'<response><task id="a"><task id="b"/></task><page><task id="c"/></page></response>'
+    assert [task.id for task in parse_tasks(body)] == ["a"]
 
 
 def test_several_tasks_keep_their_order() -> None:
@@ -164,6 +202,11 @@ _TASKS = st.builds(
     estimated_processing_time=_NUMBER,
     result_urls=st.lists(_TEXT.filter(bool), max_size=3).map(tuple),
     description=st.none() | _TEXT,
+    extra=st.lists(
+        st.tuples(st.from_regex(r"x[a-zA-Z0-9_.-]{0,10}", fullmatch=True), _TEXT),
+        max_size=3,
+        unique_by=lambda pair: pair[0],
+    ).map(tuple),
 )
 
 
@@ -210,15 +253,24 @@ def test_what_xml_cannot_carry_is_replaced_in_writing() -> None:
     assert task.error == "page\ufffd \ufffd"
 
 
-@given(_TEXT.filter(lambda text: text.strip() != ""))
-def test_an_error_is_readable_by_its_own_reader(message: str) -> None:
-    assert parse_error(render_error(message)) == " ".join(message.split())
+@given(st.text(max_size=300))
+def test_an_error_survives_writing_and_reading(message: str) -> None:
+    assert parse_error(render_error(message)) == (as_words(as_xml_text(message)) or None)
+
+
+@given(st.text(max_size=300).map(as_words).filter(bool))
+def test_words_fit_for_a_log_stay_as_they_are(words: str) -> None:
+    assert as_words(words) == words
 
 
 def test_an_errors_message_has_an_attribute_as_two_node_clients_need() -> None:
     assert render_error("bad & ugly") == (
         DECLARATION + b'<error><message language="english">bad &amp; ugly</message></error>'
     )
+
+
+PAGE = "a web page instead of an answer, probably from a proxy or gateway."
+PAGE_TITLED = 'a web page instead of an answer, titled "502 Bad Gateway", probably from a proxy or gateway.'
 
 
 @pytest.mark.parametrize(
@@ -230,19 +282,87 @@ def test_an_errors_message_has_an_attribute_as_two_node_clients_need() -> None:
         (b"<error><message></message></error>", None),
         (b"<error/>", None),
         (b"<response/>", None),
-        (b"<html><message>Sign in</message></html>", None),
-        (b"not XML", None),
+        (b'<?xml version="1.0"?><html><message>No</message></html>', PAGE),
+        (b"<html><title>502 Bad Gateway</title></html>", PAGE_TITLED),
+        (b'{"error": {"message": "No such task"}}', "No such task"),
+        (b"upstream connect error\n", "upstream connect error"),
+        (b"<error><message>No such task</message>", "No such task"),
+        (b"<error><message>No such ta", None),
         (b"", None),
+        (b"\xff\xfe", None),
+        (b"\x89PNG\r\n", None),
         (b'<!DOCTYPE e [<!ENTITY a "b">]><error><message>&a;</message></error>', None),
     ],
 )
-def test_the_servers_words_are_taken_from_an_error_and_nothing_else(body: bytes, words: str | None) -> None:
+def test_whoever_answered_the_words_are_found(body: bytes, words: str | None) -> None:
     assert parse_error(body) == words
 
 
-@given(st.binary())
-def test_arbitrary_bytes_as_an_error_raise_nothing(body: bytes) -> None:
-    assert parse_error(body) is None or body.count(b"<error") > 0
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "The answer is empty."),
+        (b" \r\n", "The answer is empty."),
+        (b"\xef\xbb\xbf", "The answer is empty."),
+        (b"<response><task id='a1'/>", "The answer breaks off before its end."),
+        (b"<response><task id='a", "The answer breaks off before its end."),
+        (
+            render_error("No such task"),
+            "The answer is a <error> document, not a <response>. It says: No such task",
+        ),
+        (
+            b"<html><title>Sign in</title></html>",
+            "The answer is a <html> document, not a <response>. There came a web page instead of an answer, "
+            'titled "Sign in", probably from a proxy or gateway.',
+        ),
+        (
+            b"<!DOCTYPE html><html><p>Sign in",
+            "The answer is not XML that can be read (DTDForbidden). There came a web page instead of an "
+            "answer, probably from a proxy or gateway.",
+        ),
+        (
+            b'{"error": {"message": "See https://u:p@h.example/a?sig=SECRET"}}',
+            "The answer is not XML that can be read (code 4). It says: See https://h.example/a?...",
+        ),
+        (b"\x89PNG", "The answer is not XML that can be read (code 4)."),
+    ],
+)
+def test_what_came_instead_of_an_answer_is_said(body: bytes, message: str) -> None:
+    with pytest.raises(UnreadableAnswerError) as caught:
+        parse_tasks(body)
+    assert str(caught.value) == message
+
+
+_BEGINNINGS = st.sampled_from(
+    [b"", b"<error><message>", b'{"error":', b"<html><title>", b"<response><task ", b"<info><application>"]
+)
+
+
+@given(st.builds(bytes.__add__, _BEGINNINGS, st.binary(max_size=200)))
+def test_arbitrary_bytes_raise_nothing_but_our_error(body: bytes) -> None:
+    words = parse_error(body)
+    assert words is None or as_words(words) == words
+    for parse in (parse_tasks, parse_application_info):
+        with suppress(UnreadableAnswerError):
+            assert parse(body) is not None
+
+
+@given(st.integers(0), st.sampled_from([b"\x00", b"<", b"&", b"\xff", b'"', b"?"]))
+def test_a_damaged_answer_is_read_or_refused(position: int, damage: bytes) -> None:
+    body = DECLARATION + b"<response><task " + ATTRIBUTES + b"/></response>"
+    position %= len(body)
+    with suppress(UnreadableAnswerError):
+        assert isinstance(parse_tasks(body[:position] + damage + body[position + 1 :]), list)
+
+
+@pytest.mark.parametrize(
+    "answer", [render_tasks([COMPLETED]), render_application_info(ApplicationInfo(id="a"))]
+)
+def test_no_part_of_an_answer_passes_for_the_whole(answer: bytes) -> None:
+    parse = parse_tasks if b"<response>" in answer else parse_application_info
+    for length in range(len(answer)):
+        with pytest.raises(UnreadableAnswerError):
+            parse(answer[:length])
 
 
 _WORD = st.none() | _TEXT.filter(lambda text: text == text.strip() != "" and "\r" not in text)
@@ -287,6 +407,12 @@ def test_an_application_survives_writing_and_reading(application: ApplicationInf
 )
 def test_an_application_is_read_in_any_of_its_forms(body: bytes, application: ApplicationInfo) -> None:
     assert parse_application_info(body) == application
+
+
+def test_of_several_applications_the_first_is_read_and_of_its_elements_only_its_own() -> None:
+    first = b"<application><id>a</id><plan><name>gold</name></plan></application>"
+    body = b"<info><pages>1</pages>" + first + b"<application><id>b</id><name>B</name></application></info>"
+    assert parse_application_info(body) == ApplicationInfo(id="a")
 
 
 @pytest.mark.parametrize("body", [b"", b"<response/>", b"<info/>", b"<info>", b"<error><message/></error>"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from airflow_provider_ocr.protocol.characters import is_xml_text
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
-from airflow_provider_ocr.protocol.languages import LANGUAGES
+from airflow_provider_ocr.protocol.languages import LANGUAGES, one_spelling
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ImageSource, Profile, TextType, WriteTags
 
@@ -100,6 +100,14 @@ def test_defaults_are_not_sent_but_for_language_and_formats(given: dict[str, Any
         ({"description": "x" * 256}, "description"),
         ({"description": "bell\x07"}, "description"),
         ({"description": "zero\x00"}, "description"),
+        ({"pdf_password": "\ud800"}, "pdfPassword"),
+        ({"language": "Awar,Avar"}, "language"),
+        ({"language": "Sioux,Sioux (Dakota)"}, "language"),
+        ({"language": 5}, "language"),
+        ({"language": b"English"}, "language"),
+        ({"language": {"English"}}, "language"),
+        ({"export_format": {"txt": 1}}, "exportFormat"),
+        ({"export_format": "['txt', 'xml']"}, "exportFormat"),
     ],
 )
 def test_what_the_api_does_not_take_is_refused_by_name(given: dict[str, Any], parameter: str) -> None:
@@ -131,8 +139,37 @@ def test_a_number_as_description_is_taken_as_its_text() -> None:
 
 
 def test_a_name_that_is_no_setting_is_a_programming_error() -> None:
-    with pytest.raises(TypeError, match=r"not a processing setting: exportformat, langauge"):
-        ProcessingSettings.parse(langauge="English", exportformat="txt")
+    with pytest.raises(TypeError) as caught:
+        ProcessingSettings.parse(langauge="English", exportformat="txt", source="https://a.example/")
+    assert str(caught.value) == (
+        "not a processing setting: exportformat (did you mean export_format?), "
+        "langauge (did you mean language?), source"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("exportFormats", "exportFormat"),
+        ("EXPORT_FORMAT", "exportFormat"),
+        ("lang", "language"),
+        ("pdf_password", "pdfPassword"),
+        ("writeTags", "pdf:writeTags"),
+        ("xml:writeRecognitionVariant", "xml:writeRecognitionVariants"),
+        ("region", None),
+        ("xml:writeFormatting", None),
+    ],
+)
+def test_the_parameter_that_was_meant_is_suggested(name: str, meant: str | None) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        ProcessingSettings.from_query({name: "x"})
+    question = f" Did you mean {meant!r}?" if meant else ""
+    assert str(caught.value) == f"{name}: the service knows no such parameter.{question}"
+
+
+def test_a_parameter_in_two_spellings_is_refused() -> None:
+    with pytest.raises(InvalidParameterError, match="language: the parameter is given more than once"):
+        ProcessingSettings.from_query({"language": "English", "LANGUAGE": "German"})
 
 
 @pytest.mark.parametrize("name", ["region", "source", "taskId", "pdf_password", ""])
@@ -156,6 +193,7 @@ def test_query_parameters_are_read_in_any_case() -> None:
         (None, "txt,xml", True),
         (None, "xmlForCorrectedImage", True),
         (None, "alto", False),
+        (None, "TXT", False),
         (True, "txt", True),
         (False, "xml", False),
     ],
@@ -167,6 +205,106 @@ def test_barcodes_are_read_with_xml_unless_the_author_says_otherwise(
     assert settings.reads_barcodes is reads
 
 
+def test_barcodes_are_read_with_the_profile_that_reads_nothing_else() -> None:
+    assert ProcessingSettings.parse(profile="barcodeRecognition").reads_barcodes
+    assert not ProcessingSettings.parse(profile="barcodeRecognition", read_barcodes=False).reads_barcodes
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"profile": "textExtracton"},
+            "profile: 'textExtracton' is not one of documentConversion, documentArchiving, textExtraction, "
+            "barcodeRecognition, fieldLevelRecognition. Did you mean 'textExtraction'?",
+        ),
+        (
+            {"export_format": "txt,rtf,xml,docx"},
+            "exportFormat: 4 formats (txt, rtf, xml, docx) are too many, at most 3 are allowed.",
+        ),
+        (
+            {"export_format": "txt,rtf", "write_recognition_variants": True},
+            "xml:writeRecognitionVariants: true is allowed only where exportFormat has xml or "
+            "xmlForCorrectedImage; it has txt, rtf.",
+        ),
+        ({"correct_skew": "ja"}, "correctSkew: 'ja' is not one of true, false."),
+        ({"export_format": "txt,TXT"}, "exportFormat: given more than once: txt."),
+        ({"language": "Avar,English,Awar"}, "language: given more than once: Avar, Awar."),
+        ({"language": "English,,German"}, "language: the list has an empty entry."),
+        ({"text_type": {"normal"}}, "textType: {'normal'} is neither text nor a list."),
+        (
+            {"text_type": "('normal', 'matrix')"},
+            "textType: \"('normal', 'matrix')\" is a list that was turned into text; write the values with "
+            "commas.",
+        ),
+        ({"description": "a\x07"}, "description: 'a\\x07' has control characters, which XML cannot carry."),
+        (
+            {"description": "x" * 256},
+            f"description: 256 characters are too long, at most 255 are allowed: '{'x' * 98}…",
+        ),
+    ],
+    ids=lambda value: None if isinstance(value, str) else ",".join(value),
+)
+def test_a_message_says_parameter_value_and_what_is_allowed(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        ProcessingSettings.parse(**given)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("later", "given"),
+    [
+        ((), {}),
+        (("language",), {"profile": "textExtraction"}),
+        (("export_format",), {"write_recognition_variants": True}),
+        (("write_recognition_variants",), {"export_format": "txt"}),
+        (("export_format", "write_recognition_variants"), {}),
+    ],
+)
+def test_what_may_still_become_right_is_not_refused(later: tuple[str, ...], given: dict[str, Any]) -> None:
+    ProcessingSettings.check(later=later, **given)
+
+
+@pytest.mark.parametrize(
+    ("later", "given", "parameter"),
+    [
+        ((), {"write_recognition_variants": True}, "xml:writeRecognitionVariants"),
+        (("language",), {"write_recognition_variants": True}, "xml:writeRecognitionVariants"),
+        (("export_format",), {"write_recognition_variants": "maybe"}, "xml:writeRecognitionVariants"),
+        (("export_format",), {"profile": "fast"}, "profile"),
+        (("language",), {"export_format": "txt,rtf,xml,docx"}, "exportFormat"),
+        (("language",), {"description": "x" * 256}, "description"),
+    ],
+)
+def test_what_cannot_become_right_any_more_is_refused_early(
+    later: tuple[str, ...], given: dict[str, Any], parameter: str
+) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        ProcessingSettings.check(later=later, **given)
+    assert caught.value.parameter == parameter
+
+
+@pytest.mark.parametrize("password", ["SECRET\ud800", 20262026])
+def test_no_message_shows_the_password(password: Any) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        ProcessingSettings(pdf_password=password)
+    assert "SECRET" not in str(caught.value)
+    assert "2026" not in str(caught.value)
+
+
+def test_values_that_equal_the_apis_become_them() -> None:
+    settings = ProcessingSettings(profile="textExtraction", export_format=("txt",))  # type: ignore[arg-type]  # what a careless caller passes
+    assert type(settings.profile) is Profile
+    assert settings.export_format[0].file_type.extension == "txt"
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_nothing_is_no_value_of_an_enumeration(value: Any) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        ProcessingSettings(profile=value)
+    assert caught.value.parameter == "profile"
+
+
 def test_the_password_is_sent_but_not_shown() -> None:
     settings = ProcessingSettings.parse(pdf_password="open sesame")
     assert settings.to_query()["pdfPassword"] == "open sesame"
@@ -174,7 +312,8 @@ def test_the_password_is_sent_but_not_shown() -> None:
 
 
 def _some(values: Any, most: int) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.lists(st.sampled_from(sorted(values)), min_size=1, max_size=most, unique=True).map(tuple)
+    one = st.sampled_from(sorted(values))
+    return st.lists(one, min_size=1, max_size=most, unique_by=one_spelling).map(tuple)
 
 
 @st.composite

@@ -22,7 +22,7 @@ from airflow_provider_ocr.protocol.vocabulary import (
 SPELLINGS: dict[type[StrEnum], str] = {
     ExportFormat: "txt txtUnstructured rtf docx xlsx pptx pdfSearchable pdfTextAndImages pdfa xml "
     "xmlForCorrectedImage alto",
-    Profile: "documentConversion documentArchiving textExtraction barcodeRecognition",
+    Profile: "documentConversion documentArchiving textExtraction barcodeRecognition fieldLevelRecognition",
     TextType: "normal typewriter matrix index handprinted ocrA ocrB e13b cmc7 gothic",
     ImageSource: "auto photo scanner",
     WriteTags: "auto write dontWrite",
@@ -48,6 +48,30 @@ def test_an_unknown_value_is_refused_with_what_is_allowed() -> None:
     with pytest.raises(InvalidParameterError) as caught:
         require_value(ImageSource, "fax", parameter="imageSource")
     assert str(caught.value) == "imageSource: 'fax' is not one of auto, photo, scanner."
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "meant"),
+    [
+        (ExportFormat, "pdf", "'pdfa' or 'pdfSearchable' or 'pdfTextAndImages'"),
+        (ExportFormat, "doc", "'docx'"),
+        (ExportFormat, "XLS", "'xlsx'"),
+        (ExportFormat, "PDF/A", "'pdfa'"),
+        (ExportFormat, "text", "'txt'"),
+        (Profile, "TextExtracton", "'textExtraction'"),
+        (Profile, "barcode", "'barcodeRecognition'"),
+        (TextType, "handwritten", "'handprinted'"),
+        (TextType, "ocr", "'ocrA' or 'ocrB'"),
+        (ImageSource, "scan", "'scanner'"),
+        (WriteTags, "dont", "'dontWrite'"),
+        (TaskStatus, "Complete", "'Completed'"),
+    ],
+)
+def test_the_value_that_was_meant_is_suggested(kind: type[StrEnum], text: str, meant: str) -> None:
+    with pytest.raises(InvalidParameterError) as caught:
+        require_value(kind, text, parameter="parameter")
+    allowed = ", ".join(SPELLINGS[kind].split())
+    assert str(caught.value) == f"parameter: {text!r} is not one of {allowed}. Did you mean {meant}?"
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,8 @@ def test_parameters_that_processremoteimage_does_not_have_are_refused_even_witho
 ) -> None:
     for value in ("", "true"):
         query = {"source": SOURCE, "exportFormat": "txt", name: value}
-        assert server.refusal("processRemoteImage", query) == f"{name}: the service knows no such parameter."
+        refusal = server.refusal("processRemoteImage", query)
+        assert refusal.startswith(f"{name}: the service knows no such parameter.")
 
 
 # Takes no time to measure, because it cannot be.
