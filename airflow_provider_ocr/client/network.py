@@ -6,11 +6,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.client.connections import BoundedAdapter
+from airflow_provider_ocr.protocol.errors import ProxyFailedError
 
 USER_AGENT = f"airflow-provider-ocr/{__version__}"
 
@@ -67,11 +69,23 @@ class Network:
         """What each request of a session is sent with.
 
         A session's own settings would not do: for `requests` the environment's come before them.
+
+        :raises ProxyFailedError: if the proxy's URL is none.
         """
         return {
             "timeout": (self.timeouts.connect, self.timeouts.read),
             "verify": self.verify,
-            "proxies": {"http": self.proxy, "https": self.proxy} if self.proxy else None,
+            "proxies": _by_scheme(self.proxy) if self.proxy else None,
             "allow_redirects": False,
             "stream": True,
         }
+
+
+def _by_scheme(proxy: str) -> dict[str, str]:
+    try:
+        host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise ProxyFailedError("The proxy's URL is malformed; it should look like http://proxy.example:3128.")
+    return {"http": proxy, "https": proxy}
