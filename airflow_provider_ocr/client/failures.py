@@ -26,6 +26,7 @@ from airflow_provider_ocr.protocol.errors import (
     NameResolutionError,
     OcrError,
     ProxyFailedError,
+    ServerError,
     TlsError,
     UnreadableAnswerError,
 )
@@ -55,11 +56,25 @@ _PROXY_TROUBLE = (
 _Kind = TypeVar("_Kind", bound=BaseException)
 
 
+class UncallableUrlError(ConnectFailedError):
+    """The URL, or the proxy's, is none that anything could be asked of. No repetition can help."""
+
+
 class Failure(NamedTuple):
     """What kind of error it is, and what happened as a clause about the server."""
 
     kind: type[OcrError]
     words: str
+
+
+def may_be_cured(failure: OcrError) -> bool:
+    """Whether another attempt may succeed where this one failed.
+
+    :param failure: what this one came to.
+    """
+    lasting = (TlsError, ProxyFailedError, UncallableUrlError)
+    passing = (ConnectionFailedError, ServerError)
+    return isinstance(failure, passing) and not isinstance(failure, lasting)
 
 
 def failure_of(error: Exception, exchange: Exchange) -> Failure:
@@ -111,7 +126,7 @@ _ANYWHERE: Sequence[tuple[_Kinds, Failure]] = (
     ),
     (
         (requests.exceptions.InvalidSchema,),
-        Failure(ConnectionFailedError, "the URL, or the proxy's, has a scheme other than http and https"),
+        Failure(UncallableUrlError, "the URL, or the proxy's, has a scheme other than http and https"),
     ),
     (
         (requests.exceptions.TooManyRedirects,),
@@ -125,7 +140,7 @@ _REFUSED = "refused the connection; is it running, and are host and port right?"
 _BEFORE_SENDING: Sequence[tuple[_Kinds, Failure]] = (
     (
         (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL, UnicodeError),
-        Failure(ConnectionFailedError, "the URL is none that can be called"),
+        Failure(UncallableUrlError, "the URL is none that can be called"),
     ),
     ((socket.gaierror,), Failure(NameResolutionError, "the server's name does not resolve")),
     (_TIMEOUTS, Failure(ConnectFailedError, "the server did not accept the connection in time")),

@@ -16,7 +16,7 @@ import requests
 from urllib3 import exceptions as urllib3_errors
 
 from airflow_provider_ocr.client.exchange import Exchange
-from airflow_provider_ocr.client.failures import failure_of
+from airflow_provider_ocr.client.failures import UncallableUrlError, failure_of
 from airflow_provider_ocr.client.network import Timeouts
 from airflow_provider_ocr.client.transport import Transport
 from airflow_provider_ocr.protocol import errors
@@ -119,7 +119,7 @@ def test_a_network_that_does_not_lead_there(
     ],
 )
 def test_a_url_that_is_none(fails: Fails, base_url: str, words: str) -> None:
-    _has(fails(base_url=base_url), errors.ConnectionFailedError, words)
+    _has(fails(base_url=base_url), UncallableUrlError, words)
 
 
 def test_a_certificate_that_nobody_vouches_for(fails: Fails, tls_server: ScriptedServer) -> None:
@@ -181,6 +181,12 @@ def test_a_ca_bundle_without_a_certificate(fails: Fails, tls_server: ScriptedSer
     empty.write_text("nothing\n")
     error = fails(base_url=tls_server.url, verify=str(empty))
     _has(error, errors.TlsError, "there is no certificate in the CA bundle")
+
+
+def test_a_url_that_is_none_is_not_tried_again(make_transport: MakeTransport, pauses: list[float]) -> None:
+    with pytest.raises(errors.ConnectFailedError):
+        make_transport(base_url="ftp://ocr.example").read("listTasks", {})
+    assert pauses == []
 
 
 def test_tls_is_not_tried_again(make_transport: MakeTransport, listen: Listen, pauses: list[float]) -> None:
@@ -283,7 +289,7 @@ def test_a_certificate_behind_a_tunnel_is_the_servers(fails: Fails, listen: List
 
 def test_a_socks_proxy_without_its_package(fails: Fails) -> None:
     error = fails(base_url="https://ocr.example", proxy="socks5://u:PROXYSECRET@127.0.0.1:9")
-    _has(error, errors.ConnectionFailedError, "the URL, or the proxy's, has a scheme other than")
+    _has(error, UncallableUrlError, "the URL, or the proxy's, has a scheme other than")
 
 
 def test_a_refusal_of_the_proxy_itself_says_that_it_is_the_proxys(fails: Fails, listen: Listen) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Connections are kept and shared, proxies come from the connection or the environment, cookies from nobody."""
+"""Connections are kept and shared; a proxy is one's own or the environment's; cookies are not kept."""
 
 from __future__ import annotations
 
@@ -33,17 +33,23 @@ def _answering(status: str = "200 OK", *headers: str) -> Callable[[Conversation]
     return talk
 
 
-@pytest.mark.parametrize("status", ["200 OK", "450 No", "401 Who"])
-def test_a_connection_is_kept_for_the_next_call(
+def test_a_connection_is_kept_for_the_next_call(listen: Listen, make_transport: MakeTransport) -> None:
+    server = listen(_answering())
+    transport = make_transport(base_url=server.url, timeouts=PATIENT)
+    for _ in range(5):
+        transport.read("listTasks", {})
+    assert (len(server.requests), server.connections) == (5, 1)
+
+
+@pytest.mark.parametrize("status", ["450 No", "401 Who", "503 Not now"])
+def test_a_connection_is_kept_after_a_refusal(
     listen: Listen, make_transport: MakeTransport, status: str
 ) -> None:
     server = listen(_answering(status))
     transport = make_transport(base_url=server.url, timeouts=PATIENT)
     for _ in range(5):
-        try:
-            transport.read("listTasks", {})
-        except errors.OcrError as error:
-            assert status[:3] in str(error)
+        with pytest.raises(errors.OcrError, match=status[:3]):
+            transport.change("deleteTask", {})
     assert (len(server.requests), server.connections) == (5, 1)
 
 
