@@ -138,8 +138,15 @@ class Downloader:
             if target is None:
                 return response
             response.close()
-            url = urljoin(url, target)
+            url = _joined(url, target)
         raise requests.exceptions.TooManyRedirects
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise requests.exceptions.InvalidURL from None
 
 
 def _accept(response: requests.Response, progress: _Progress) -> OcrError | None:

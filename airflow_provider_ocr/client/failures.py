@@ -47,11 +47,7 @@ _NO_TLS = frozenset(
 _NO_BUNDLE = frozenset({"NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE"})
 _TIMEOUTS = (TimeoutError, urllib3_errors.ReadTimeoutError)
 _TLS = (ssl.SSLError, urllib3_errors.SSLError)
-_PROXY_TROUBLE = (
-    urllib3_errors.ProxyError,
-    requests.exceptions.ProxyError,
-    requests.exceptions.InvalidProxyURL,
-)
+_PROXY_TROUBLE = (urllib3_errors.ProxyError, requests.exceptions.ProxyError)
 
 _Kind = TypeVar("_Kind", bound=BaseException)
 
@@ -119,10 +115,19 @@ def _after_sending(causes: Sequence[BaseException], exchange: Exchange) -> str:
 
 _Kinds = tuple[type[BaseException], ...]
 
+# What stands first wins: a proxy's invalid URL is an invalid URL.
 _ANYWHERE: Sequence[tuple[_Kinds, Failure]] = (
     (
         (TooManyBytesError,),
         Failure(UnreadableAnswerError, "the answer is far longer than any of the API's"),
+    ),
+    (
+        (requests.exceptions.InvalidProxyURL,),
+        Failure(ProxyFailedError, "the proxy's URL is malformed"),
+    ),
+    (
+        (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL),
+        Failure(UncallableUrlError, "the URL is none that can be called"),
     ),
     (
         (requests.exceptions.InvalidSchema,),
@@ -136,12 +141,8 @@ _ANYWHERE: Sequence[tuple[_Kinds, Failure]] = (
 
 _REFUSED = "refused the connection; is it running, and are host and port right?"
 
-# What stands first wins: a look-up that fails is an OSError too.
 _BEFORE_SENDING: Sequence[tuple[_Kinds, Failure]] = (
-    (
-        (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL, UnicodeError),
-        Failure(UncallableUrlError, "the URL is none that can be called"),
-    ),
+    ((UnicodeError,), Failure(UncallableUrlError, "the URL is none that can be called")),
     ((socket.gaierror,), Failure(NameResolutionError, "the server's name does not resolve")),
     (_TIMEOUTS, Failure(ConnectFailedError, "the server did not accept the connection in time")),
     (
@@ -161,7 +162,6 @@ _AFTER_SENDING: Sequence[tuple[_Kinds, str]] = (
 )
 
 _WITH_A_PROXY: Sequence[tuple[_Kinds, str]] = (
-    ((requests.exceptions.InvalidProxyURL,), "the proxy's URL is malformed"),
     ((socket.gaierror,), "the proxy's name does not resolve"),
     (_TIMEOUTS, "the proxy did not answer in time"),
     ((ConnectionRefusedError,), f"the proxy {_REFUSED}"),
