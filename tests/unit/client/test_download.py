@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_ocr.client.download import CHUNK_BYTES, Downloader
-from airflow_provider_ocr.client.transport import Timeouts
+from airflow_provider_ocr.client.network import Network, Timeouts
 from airflow_provider_ocr.protocol import errors
 
 if TYPE_CHECKING:
+    from tests.unit.client.conftest import Conversation, RawServer
     from tests.unit.conftest import ScriptedServer
+
+Listen = Callable[[Callable[["Conversation"], None]], "RawServer"]
 
 CHUNK = CHUNK_BYTES
 CONTENT = random.Random(7).randbytes(5 * CHUNK + 1000)
 LENGTH = len(CONTENT)
 PATH = "files/a1.result"
+IMPATIENT = Network(timeouts=Timeouts(connect=2.0, read=0.3))
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def downloader(pauses: list[float]) -> Iterator[Downloader]:
-    downloader = Downloader(timeouts=Timeouts(connect=2.0, read=0.3), sleep=pauses.append)
+    downloader = Downloader(network=IMPATIENT, sleep=pauses.append)
     yield downloader
     downloader.close()
 
@@ -102,15 +107,143 @@ def test_a_host_that_the_result_host_redirects_to_gets_no_credentials_either(
     assert other_server.received[0].headers["Authorization"] is None
 
 
+def test_a_redirect_may_be_relative_and_is_asked_anew_for_the_rest(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, status=307, headers={"Location": "../other/a2?sig=OTHER"})
+    server.reply("other/a2", CONTENT, cut=CHUNK)
+    server.reply("other/a2", **_rest(CHUNK))
+    assert b"".join(downloader.stream(url)) == CONTENT
+    asked = [(received.path, received.headers["Range"]) for received in server.received]
+    rest = f"bytes={CHUNK}-"
+    assert asked == [(PATH, None), ("other/a2", None), (PATH, rest), ("other/a2", rest)]
+
+
+def test_redirects_without_end_are_given_up(server: ScriptedServer, url: str) -> None:
+    server.reply(PATH, status=302, headers={"Location": f"/{PATH}"})
+    downloader = Downloader(network=IMPATIENT, attempts=1)
+    with pytest.raises(errors.ConnectionFailedError, match="leads from one URL to the next without end"):
+        list(downloader.stream(url))
+    downloader.close()
+    assert len(server.received) == 5
+
+
+@pytest.mark.parametrize("target", ["http://[x", "ftp://files.example/a", "file:///etc/passwd"])
+def test_a_redirect_to_what_cannot_be_called_is_an_error_at_once(
+    server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float], target: str
+) -> None:
+    server.reply(PATH, status=302, headers={"Location": target})
+    with pytest.raises(errors.ConnectFailedError):
+        list(downloader.stream(url))
+    assert (len(server.received), pauses) == (1, [])
+
+
+def test_a_proxy_that_wants_other_credentials_is_named_as_the_one_who_does(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, status=407)
+    with pytest.raises(errors.ProxyFailedError, match="the proxy wants other credentials"):
+        list(downloader.stream(url))
+
+
+def test_a_result_host_is_waited_for_as_long_as_it_asks(
+    server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
+) -> None:
+    server.reply(PATH, status=429, headers={"Retry-After": "7"})
+    server.reply(PATH, status=503, headers={"Retry-After": "3600"})
+    with pytest.raises(errors.ServerError, match="HTTP 503"):
+        list(downloader.stream(url))
+    assert pauses == [7.0]
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def _talking(*pieces: bytes, drip: bytes = b"") -> Callable[[Conversation], None]:
+    def talk(conversation: Conversation) -> None:
+        conversation.hear()
+        conversation.say(*pieces)
+        if drip:
+            conversation.drip(drip)
+
+    return talk
+
+
+def test_a_file_may_come_in_chunks(listen: Listen, downloader: Downloader) -> None:
+    said = b"%x\r\n%b\r\n" % (LENGTH, CONTENT)
+    server = listen(_talking(CHUNKED, said, b"0\r\n\r\n"))
+    pieces = list(downloader.stream(server.url))
+    assert b"".join(pieces) == CONTENT
+    assert max(map(len, pieces)) <= CHUNK
+
+
+@pytest.mark.parametrize(
+    "end", [b"", b"5\r\nabc", b"zz\r\n"], ids=["no last chunk", "half a chunk", "no number"]
+)
+def test_a_file_in_chunks_that_breaks_off_is_no_file(listen: Listen, end: bytes) -> None:
+    server = listen(_talking(CHUNKED, b"3\r\nabc\r\n", end))
+    downloader = Downloader(network=IMPATIENT, attempts=1)
+    with pytest.raises(errors.ConnectionFailedError, match="broke off"):
+        list(downloader.stream(server.url))
+    downloader.close()
+
+
+@pytest.mark.parametrize(
+    "talk",
+    [
+        _talking(b"HTTP/1.1 200 OK\r\n", drip=b"X: y\r\n"),
+        _talking(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", drip=b"x"),
+        _talking(CHUNKED, drip=b"1\r\nx\r\n"),
+    ],
+    ids=["headers", "body", "chunks"],
+)
+def test_a_result_host_that_drips_is_cut(listen: Listen, talk: Callable[[Conversation], None]) -> None:
+    hurry = Network(timeouts=Timeouts(connect=5.0, read=5.0, total=0.4))
+    downloader = Downloader(network=hurry, attempts=1)
+    started = time.monotonic()
+    with pytest.raises(errors.ConnectionFailedError, match="did not answer within the time"):
+        list(downloader.stream(listen(talk).url))
+    assert time.monotonic() - started < 4.0
+    downloader.close()
+
+
+def test_who_takes_a_file_slowly_has_all_the_time(server: ScriptedServer, url: str) -> None:
+    server.reply(PATH, CONTENT)
+    hurry = Network(timeouts=Timeouts(connect=5.0, read=5.0, total=0.3))
+    downloader = Downloader(network=hurry, attempts=1)
+    received = b""
+    for piece in downloader.stream(url):
+        received += piece
+        time.sleep(0.05)
+    assert received == CONTENT
+    assert len(server.received) == 1
+    downloader.close()
+
+
+def test_a_chunk_of_negative_length_is_no_way_to_flood_the_memory(
+    listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_ocr.client.download._MOST_BYTES", 1_000_000)
+    server = listen(_talking(CHUNKED, b"-1\r\n", drip=b"x" * 200_000))
+    downloader = Downloader(network=Network(timeouts=Timeouts(connect=5.0, read=5.0)), attempts=1)
+    with pytest.raises(errors.UnreadableAnswerError, match="far longer"):
+        list(downloader.stream(server.url))
+    downloader.close()
+
+
 def test_a_broken_download_goes_on_where_it_broke(
     server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
 ) -> None:
     server.reply(PATH, CONTENT, cut=CHUNK + 100, headers={"ETag": '"v1"'})
-    server.reply(PATH, **_rest(CHUNK, ETag='"v1"'), cut=2 * CHUNK)
-    server.reply(PATH, **_rest(3 * CHUNK))
+    server.reply(PATH, **_rest(CHUNK + 100, ETag='"v1"'), cut=2 * CHUNK)
+    server.reply(PATH, **_rest(3 * CHUNK + 100))
     assert b"".join(downloader.stream(url)) == CONTENT
     ranges = [(request.headers["Range"], request.headers["If-Range"]) for request in server.received]
-    assert ranges == [(None, None), (f"bytes={CHUNK}-", '"v1"'), (f"bytes={3 * CHUNK}-", '"v1"')]
+    assert ranges == [
+        (None, None),
+        (f"bytes={CHUNK + 100}-", '"v1"'),
+        (f"bytes={3 * CHUNK + 100}-", '"v1"'),
+    ]
     assert len(pauses) == 2
 
 
@@ -118,8 +251,8 @@ def test_a_server_that_claims_too_much_is_asked_for_the_rest_and_then_given_up(
     server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
 ) -> None:
     server.reply(PATH, CONTENT, length=LENGTH + 50)
-    server.reply(PATH, **_rest(5 * CHUNK, total=LENGTH + 50), length=1050)
-    with pytest.raises(errors.ConnectionFailedError, match=f"broke off after {5 * CHUNK} bytes"):
+    server.reply(PATH, **_rest(LENGTH, total=LENGTH + 50), length=50)
+    with pytest.raises(errors.ConnectionFailedError, match=f"broke off after {LENGTH} bytes"):
         list(downloader.stream(url))
     assert (len(server.received), len(pauses)) == (4, 3)
 
@@ -173,7 +306,7 @@ def test_a_compressed_answer_is_never_taken_for_the_file(
     server: ScriptedServer, downloader: Downloader, url: str
 ) -> None:
     server.reply(PATH, gzip.compress(CONTENT), headers={"Content-Encoding": "gzip"})
-    with pytest.raises((errors.ConnectionFailedError, errors.ResultIntegrityError)):
+    with pytest.raises(errors.ResultIntegrityError, match="compresses a file"):
         list(downloader.stream(url))
 
 
@@ -261,6 +394,6 @@ def test_a_url_that_leads_nowhere_is_an_error_without_it(
 
 def test_a_certificate_of_ones_own_ca_bundle_is_trusted(tls_server: ScriptedServer, ca_bundle: Path) -> None:
     tls_server.reply(PATH, CONTENT)
-    downloader = Downloader(timeouts=Timeouts(), verify=str(ca_bundle), sleep=lambda seconds: None)
+    downloader = Downloader(network=Network(verify=str(ca_bundle)), sleep=lambda seconds: None)
     assert b"".join(downloader.stream(f"{tls_server.url}/{PATH}")) == CONTENT
     downloader.close()
