@@ -6,15 +6,16 @@ Nothing here waits, polls or retries a paid call; those decisions are made in `l
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import pendulum
 
 from airflow_provider_ocr.client.download import Downloader
-from airflow_provider_ocr.client.transport import Timeouts, Transport
+from airflow_provider_ocr.client.network import Network, Timeouts
+from airflow_provider_ocr.client.transport import Transport
 from airflow_provider_ocr.protocol.errors import (
     InvalidParameterError,
     OcrError,
@@ -30,6 +31,7 @@ from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
 _NULL_ID = "00000000"
 _BAD_PARAMETERS = 450
+_Answer = TypeVar("_Answer")
 
 
 class CloudOcrClient:
@@ -42,8 +44,9 @@ class CloudOcrClient:
     :param base_url: the server, for example ``https://cloud-eu.ocrsdk.com``.
     :param application_id: the application's name.
     :param password: the application's password.
-    :param timeouts: for each single HTTP call, in seconds.
+    :param timeouts: how long to wait, in seconds.
     :param verify: whether to verify TLS, or the path of a CA bundle.
+    :param proxy: URL of the proxy for the server and for its results; None for the environment's.
     :param read_attempts: how often a call that changes nothing is tried in all.
     """
 
@@ -55,17 +58,21 @@ class CloudOcrClient:
         password: str,
         timeouts: Timeouts | None = None,
         verify: bool | str = True,
+        proxy: str | None = None,
         read_attempts: int = 4,
     ) -> None:
+        network = Network(timeouts=timeouts or Timeouts(), verify=verify, proxy=proxy or None)
         self._transport = Transport(
             base_url=base_url,
             application_id=application_id,
             password=password,
-            timeouts=timeouts,
-            verify=verify,
+            network=network,
             read_attempts=read_attempts,
         )
-        self._downloader = Downloader(timeouts=self._transport.timeouts, verify=verify)
+        self._downloader = Downloader(network=network)
+
+    def __repr__(self) -> str:
+        return f"<CloudOcrClient of {self._transport!r}>"
 
     def __enter__(self) -> Self:
         return self
@@ -82,53 +89,66 @@ class CloudOcrClient:
 
     @property
     def timeouts(self) -> Timeouts:
-        """How long one HTTP call may take."""
-        return self._transport.timeouts
+        """How long this client waits."""
+        return self._transport.network.timeouts
 
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
         self._downloader.close()
 
-    def process_remote_image(self, source: str, settings: ProcessingSettings) -> OcrTask:
+    def process_remote_image(
+        self, source: str, settings: ProcessingSettings, *, idempotency_key: str | None = None
+    ) -> OcrTask:
         """Start a task for the image at a URL (``processRemoteImage``). Costs credits; sent once.
 
         :param source: the image's URL.
         :param settings: how to recognise and export it.
+        :param idempotency_key: a server that knows such keys answers the same key with the same task. It is
+            at most 255 characters of ASCII; the vendor's service takes no notice of it.
         """
         if not source:
             raise InvalidParameterError("source", "the URL of the image is missing.")
-        return _only(self._transport.change("processRemoteImage", {"source": source, **settings.to_query()}))
+        query = {"source": source, **settings.to_query()}
+        return self._change("processRemoteImage", query, idempotency_key=idempotency_key)
 
-    def process_image(self, content: bytes, settings: ProcessingSettings) -> OcrTask:
+    def process_image(
+        self, content: bytes, settings: ProcessingSettings, *, idempotency_key: str | None = None
+    ) -> OcrTask:
         """Start a task for an image that is sent along (``processImage``). Costs credits; sent once.
 
         :param content: the bytes of the image file.
         :param settings: how to recognise and export it.
+        :param idempotency_key: as of `process_remote_image`.
         """
-        return _only(self._transport.change("processImage", settings.to_query(), _image(content)))
+        query = settings.to_query()
+        return self._change("processImage", query, _image(content), idempotency_key=idempotency_key)
 
-    def submit_image(self, content: bytes, ocr_task_id: str | None = None) -> OcrTask:
+    def submit_image(
+        self, content: bytes, ocr_task_id: str | None = None, *, idempotency_key: str | None = None
+    ) -> OcrTask:
         """Add an image to a task that `process_document` will start (``submitImage``). Sent once.
 
         :param content: the bytes of the image file.
         :param ocr_task_id: a Submitted task that gets one more image; without it a new task is made.
+        :param idempotency_key: as of `process_remote_image`.
         """
-        if ocr_task_id is None:
-            return _only(self._transport.change("submitImage", {}, _image(content)))
-        query = {"taskId": _checked(ocr_task_id)}
+        query = {} if ocr_task_id is None else {"taskId": _checked(ocr_task_id)}
         with _about(ocr_task_id):
-            return _only(self._transport.change("submitImage", query, _image(content)))
+            return self._change("submitImage", query, _image(content), idempotency_key=idempotency_key)
 
-    def process_document(self, ocr_task_id: str, settings: ProcessingSettings) -> OcrTask:
+    def process_document(
+        self, ocr_task_id: str, settings: ProcessingSettings, *, idempotency_key: str | None = None
+    ) -> OcrTask:
         """Start a task again, for example after a top-up (``processDocument``). Sent once.
 
         :param ocr_task_id: a task that is Submitted, Completed or NotEnoughCredits.
         :param settings: how to recognise and export it.
+        :param idempotency_key: as of `process_remote_image`.
         """
         query = {"taskId": _checked(ocr_task_id), **settings.to_query()}
         with _about(ocr_task_id):
-            return _only(self._transport.change("processDocument", query))
+            return self._change("processDocument", query, idempotency_key=idempotency_key)
 
     def get_task_status(self, ocr_task_id: str) -> OcrTask:
         """What a task is doing, with fresh result URLs once it is completed (``getTaskStatus``).
@@ -137,7 +157,7 @@ class CloudOcrClient:
         """
         with _about(ocr_task_id):
             try:
-                return _only(self._transport.read("getTaskStatus", {"taskId": _checked(ocr_task_id)}))
+                body = self._transport.read("getTaskStatus", {"taskId": _checked(ocr_task_id)})
             except RequestRejectedError as error:
                 # Other codes come from whatever stands between, and say nothing about the task.
                 if error.http_status != _BAD_PARAMETERS:
@@ -145,6 +165,7 @@ class CloudOcrClient:
                 raise TaskDeletedError(
                     f"OCR task {ocr_task_id} is deleted, unknown, or another application's. {error}"
                 ) from None
+            return _only("getTaskStatus", body)
 
     def list_tasks(
         self,
@@ -166,43 +187,58 @@ class CloudOcrClient:
             query["toDate"] = render_time(to_date)
         if exclude_deleted:
             query["excludeDeleted"] = "true"
-        return parse_tasks(self._transport.read("listTasks", query))
+        return _understood("listTasks", parse_tasks, self._transport.read("listTasks", query))
 
     def list_finished_tasks(self) -> list[OcrTask]:
         """Up to 100 tasks that ended, in the order in which they did (``listFinishedTasks``)."""
-        return parse_tasks(self._transport.read("listFinishedTasks", {}))
+        return _understood("listFinishedTasks", parse_tasks, self._transport.read("listFinishedTasks", {}))
 
     def delete_task(self, ocr_task_id: str) -> OcrTask:
         """Delete a task that is not being processed, with its image and results (``deleteTask``)."""
         with _about(ocr_task_id):
-            return _only(self._transport.change("deleteTask", {"taskId": _checked(ocr_task_id)}))
+            return self._change("deleteTask", {"taskId": _checked(ocr_task_id)})
 
     def get_application_info(self) -> ApplicationInfo:
         """What the application has left to spend, and until when (``getApplicationInfo``).
 
         :raises NotEnabledError: if the service does not tell this application.
         """
-        return parse_application_info(self._transport.read("getApplicationInfo", {}))
+        body = self._transport.read("getApplicationInfo", {})
+        return _understood("getApplicationInfo", parse_application_info, body)
 
-    def download_result(self, url: str, export_format: ExportFormat | None = None) -> Iterator[bytes]:
+    def download_result(
+        self, url: str, export_format: ExportFormat | None = None, *, ocr_task_id: str | None = None
+    ) -> Iterator[bytes]:
         """A result file, streamed. No credentials are sent to its host.
 
         :param url: one of a completed task's ``result_urls``.
         :param export_format: what the file should be; a host that announces another one is refused.
+        :param ocr_task_id: the task whose result it is, so that errors can name it.
         :raises ResultUnavailableError: if the URL has expired; `get_task_status` gives a fresh one.
         :raises ResultIntegrityError: if the file is not as announced.
         """
         media_type = export_format.file_type.media_type if export_format else None
-        return self._downloader.stream(url, media_type=media_type)
+        with _about(ocr_task_id):
+            yield from self._downloader.stream(url, media_type=media_type)
+
+    def _change(
+        self,
+        method: str,
+        query: Mapping[str, str],
+        content: bytes | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> OcrTask:
+        return _only(method, self._transport.change(method, query, content, idempotency_key=idempotency_key))
 
 
 @contextmanager
-def _about(ocr_task_id: str) -> Iterator[None]:
-    """Puts the task's ID on every error that passes."""
+def _about(ocr_task_id: str | None) -> Iterator[None]:
+    """Puts the task's ID, if it is known, on every error that passes."""
     try:
         yield
     except OcrError as error:
-        error.ocr_task_id = ocr_task_id
+        error.ocr_task_id = ocr_task_id or error.ocr_task_id
         raise
 
 
@@ -218,8 +254,19 @@ def _image(content: bytes) -> bytes:
     return content
 
 
-def _only(body: bytes) -> OcrTask:
-    tasks = parse_tasks(body)
+def _understood(method: str, parse: Callable[[bytes], _Answer], body: bytes) -> _Answer:
+    """An answer, read; where that fails the error says whose answer it was."""
+    try:
+        return parse(body)
+    except UnreadableAnswerError as error:
+        raise UnreadableAnswerError(f"{method}: {error}", ocr_task_id=error.ocr_task_id) from None
+
+
+def _only(method: str, body: bytes) -> OcrTask:
+    tasks = _understood(method, parse_tasks, body)
     if len(tasks) != 1:
-        raise UnreadableAnswerError(f"The answer has {len(tasks)} tasks, one was expected.")
+        raise UnreadableAnswerError(
+            f"{method}: The answer has {len(tasks)} tasks, one was expected.",
+            ocr_task_id=tasks[0].id if tasks else None,
+        )
     return tasks[0]

@@ -8,30 +8,38 @@ breaks is taken up again with a range request; what arrives is checked against t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import urljoin
 
 import requests
 
-from airflow_provider_ocr.client.transport import (
-    USER_AGENT,
-    Timeouts,
-    connection_failure,
-    pause_before_retry,
-)
+from airflow_provider_ocr.client.exchange import Exchange
+from airflow_provider_ocr.client.failures import CAUGHT, failure_of
+from airflow_provider_ocr.client.log_filter import filter_urllib3
+from airflow_provider_ocr.client.network import Network
+from airflow_provider_ocr.client.pauses import pause_before_retry, retry_after_of
+from airflow_provider_ocr.client.refusals import ServerTroubleError
 from airflow_provider_ocr.protocol.errors import (
     ConnectionFailedError,
+    OcrError,
+    ProxyFailedError,
     ResultIntegrityError,
     ResultUnavailableError,
-    ServerError,
+    TlsError,
 )
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
-CHUNK_BYTES = 1024 * 1024
+CHUNK_BYTES = 256 * 1024
 
+_MOST_REDIRECTS = 5
+# What may arrive for one piece: headers, and what is read ahead of it, as well.
+_MOST_BYTES = CHUNK_BYTES + 1024 * 1024
 _MEDIA_TYPES = frozenset(item.file_type.media_type.partition(";")[0] for item in ExportFormat)
 _GONE = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
+
+filter_urllib3()
 
 
 @dataclass(slots=True)
@@ -47,35 +55,31 @@ class _Progress:
 class Downloader:
     """Streams result files.
 
-    :param timeouts: for each single call.
-    :param verify: whether to verify TLS, or the path of a CA bundle.
-    :param attempts: how many failures in a row, without one new byte between them, are too many.
+    :param network: how to reach their host.
+    :param attempts: how many failures in a row, without one new piece between them, are too many.
     :param sleep: waits that many seconds; tests replace it.
     """
 
     def __init__(
         self,
         *,
-        timeouts: Timeouts,
-        verify: bool | str = True,
+        network: Network,
         attempts: int = 4,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._timeouts = timeouts
-        self._verify = verify
+        self._network = network
         self._attempts = attempts
         self._sleep = sleep
-        self._session = _AnonymousSession()
+        self._session = network.session(accept_encoding="identity")
         # An explicit, empty authentication keeps requests from taking one out of .netrc.
         self._session.auth = lambda request: request
-        self._session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": "identity"})
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
     def stream(self, url: str, *, media_type: str | None = None) -> Iterator[bytes]:
-        """The file behind ``url`` in pieces of at most 1 MiB.
+        """The file behind ``url`` in pieces of at most 256 KiB, each within the total time-out.
 
         :param media_type: what the file has to be, if its host says that it is one of the API's types.
         :raises ResultUnavailableError: if the URL has expired or the file is gone.
@@ -86,63 +90,73 @@ class Downloader:
         failures = 0
         while True:
             before = progress.received
-            try:
-                yield from self._one_response(url, progress)
-            except (ConnectionFailedError, ServerError) as error:
-                failures = 1 if progress.received > before else failures + 1
-                if failures >= self._attempts:
-                    raise error from None
-                self._sleep(pause_before_retry(failures, None, 1.0))
-            else:
+            failure = yield from self._one_answer(url, progress)
+            if failure is None:
                 return
+            failures = 1 if progress.received > before else failures + 1
+            pause = pause_before_retry(failures, getattr(failure, "retry_after", None), 1.0)
+            too_late = pause > self._network.timeouts.in_all
+            if failures >= self._attempts or too_late or isinstance(failure, TlsError | ProxyFailedError):
+                raise failure
+            self._sleep(pause)
 
-    def _one_response(self, url: str, progress: _Progress) -> Iterator[bytes]:
+    def _one_answer(self, url: str, progress: _Progress) -> Generator[bytes, None, OcrError | None]:
+        """What one request gives, and then why another one has to follow, if one has to.
+
+        The reason is returned: one that is raised here would keep what `requests` raised, with the URL.
+        """
+        exchange = Exchange(seconds=self._network.timeouts.in_all, most_bytes=_MOST_BYTES)
+        try:
+            with self._ask(url, progress, exchange) as response:
+                trouble = _accept(response, progress)
+                if trouble is not None:
+                    return trouble
+                while piece := response.raw.read(CHUNK_BYTES, decode_content=False):
+                    progress.received += len(piece)
+                    yield piece
+                    exchange.allow(seconds=self._network.timeouts.in_all, most_bytes=_MOST_BYTES)
+        except CAUGHT as error:
+            kind, words = failure_of(error, exchange)
+            return kind(f"A result file broke off after {progress.received} bytes: {words}.")
+        if progress.total is not None and progress.received != progress.total:
+            return ConnectionFailedError(
+                f"A result file ended after {progress.received} of {progress.total} bytes."
+            )
+        return None
+
+    def _ask(self, url: str, progress: _Progress, exchange: Exchange) -> requests.Response:
+        """The answer to a request for what is missing, wherever the host sends us for it."""
         headers = {}
         if progress.received:
             headers["Range"] = f"bytes={progress.received}-"
             if progress.entity_tag:
                 headers["If-Range"] = progress.entity_tag
-        try:
-            with self._session.get(
-                url, headers=headers, timeout=self._timeouts.as_pair(), verify=self._verify, stream=True
-            ) as response:
-                _accept(response, progress)
-                for chunk in response.iter_content(CHUNK_BYTES):
-                    progress.received += len(chunk)
-                    yield chunk
-        except OSError as error:
-            raise ConnectionFailedError(
-                f"A result file broke off after {progress.received} bytes: {connection_failure(error)}."
-            ) from None
-        if progress.total is not None and progress.received != progress.total:
-            raise ConnectionFailedError(
-                f"A result file ended after {progress.received} of {progress.total} bytes."
-            )
+        for _ in range(_MOST_REDIRECTS):
+            with exchange.under_way():
+                response = self._session.get(url, headers=headers, **self._network.options())
+            target = self._session.get_redirect_target(response)
+            if target is None:
+                return response
+            response.close()
+            url = urljoin(url, target)
+        raise requests.exceptions.TooManyRedirects
 
 
-class _AnonymousSession(requests.Session):
-    """Adds no authentication when it follows a redirect; requests would take one out of .netrc."""
+def _accept(response: requests.Response, progress: _Progress) -> OcrError | None:
+    """Check that this answer goes on where the file broke off, and note its length at the beginning.
 
-    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        pass
-
-
-def _accept(response: requests.Response, progress: _Progress) -> None:
-    """Check that this response goes on where the file broke off, and note its length at the beginning."""
+    :return: trouble that may pass.
+    """
     status = response.status_code
-    if status in _GONE:
-        raise ResultUnavailableError(
-            f"A result file is not there any more, or its URL has expired (HTTP {status})."
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ServerTroubleError(
+            f"The result host answered with HTTP {status}.", retry_after=retry_after_of(response.headers)
         )
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise ServerError(f"The result host answered with HTTP {status}.")
-    if progress.received and status == HTTPStatus.PARTIAL_CONTENT:
-        start, total = _content_range(response)
-        entity_tag = response.headers.get("ETag", progress.entity_tag)
-        if (start, total, entity_tag) != (progress.received, progress.total, progress.entity_tag):
-            raise ResultIntegrityError("A result file changed while it was being downloaded.")
-    elif progress.received:
-        raise ResultIntegrityError("A result file broke off, and its host cannot send the rest of it.")
+    _check_status(status)
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise ResultIntegrityError("The result host compresses a file that was to come as it is.")
+    if progress.received:
+        _check_rest(response, progress)
     elif status == HTTPStatus.OK:
         _check_media_type(response, progress.media_type)
         announced = response.headers.get("Content-Length", "")
@@ -150,6 +164,30 @@ def _accept(response: requests.Response, progress: _Progress) -> None:
         progress.entity_tag = response.headers.get("ETag")
     else:
         raise ResultUnavailableError(f"The result host answered with HTTP {status}.")
+    return None
+
+
+def _check_status(status: int) -> None:
+    """Refuse an answer that neither is the file nor may become it by waiting."""
+    if status in _GONE:
+        raise ResultUnavailableError(
+            f"A result file is not there any more, or its URL has expired (HTTP {status})."
+        )
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        raise ProxyFailedError(
+            "A result file cannot be had: the proxy wants other credentials (HTTP 407); check user and "
+            "password in the proxy's URL."
+        )
+
+
+def _check_rest(response: requests.Response, progress: _Progress) -> None:
+    """Refuse what does not go on exactly where that same file broke off."""
+    if response.status_code != HTTPStatus.PARTIAL_CONTENT:
+        raise ResultIntegrityError("A result file broke off, and its host cannot send the rest of it.")
+    start, total = _content_range(response)
+    entity_tag = response.headers.get("ETag", progress.entity_tag)
+    if (start, total, entity_tag) != (progress.received, progress.total, progress.entity_tag):
+        raise ResultIntegrityError("A result file changed while it was being downloaded.")
 
 
 def _check_media_type(response: requests.Response, wanted: str | None) -> None:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_ocr.client.client import CloudOcrClient
-from airflow_provider_ocr.client.transport import Timeouts, Transport
+from airflow_provider_ocr.client.network import Network, Timeouts
+from airflow_provider_ocr.client.transport import Transport
 
 if TYPE_CHECKING:
     from tests.unit.conftest import ScriptedServer
 
+NETWORK = {"timeouts", "verify", "proxy"}
 IMPATIENT = Timeouts(connect=2.0, read=0.3)
 
 
@@ -30,7 +32,8 @@ def make_transport(server: ScriptedServer, pauses: list[float]) -> Iterator[Call
 
     def make(**given: Any) -> Transport:
         defaults = {"base_url": server.url, "application_id": "my app", "password": "pass/word"}
-        made.append(Transport(**{**defaults, "timeouts": IMPATIENT, "sleep": pauses.append, **given}))
+        network = Network(**{"timeouts": IMPATIENT, **{k: given.pop(k) for k in NETWORK & given.keys()}})
+        made.append(Transport(**{**defaults, "network": network, "sleep": pauses.append, **given}))
         return made[-1]
 
     yield make

@@ -188,7 +188,7 @@ def test_450_for_a_tasks_status_means_that_it_is_gone(
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("status", [404, 407, 413])
+@pytest.mark.parametrize("status", [404, 408, 413])
 def test_another_refusal_of_a_tasks_status_does_not_mean_that_it_is_gone(
     server: ScriptedServer, client: CloudOcrClient, status: int
 ) -> None:

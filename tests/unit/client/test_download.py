@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_provider_ocr.client.download import CHUNK_BYTES, Downloader
-from airflow_provider_ocr.client.transport import Timeouts
+from airflow_provider_ocr.client.network import Network, Timeouts
 from airflow_provider_ocr.protocol import errors
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ CHUNK = CHUNK_BYTES
 CONTENT = random.Random(7).randbytes(5 * CHUNK + 1000)
 LENGTH = len(CONTENT)
 PATH = "files/a1.result"
+IMPATIENT = Network(timeouts=Timeouts(connect=2.0, read=0.3))
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def pauses() -> list[float]:
 
 @pytest.fixture
 def downloader(pauses: list[float]) -> Iterator[Downloader]:
-    downloader = Downloader(timeouts=Timeouts(connect=2.0, read=0.3), sleep=pauses.append)
+    downloader = Downloader(network=IMPATIENT, sleep=pauses.append)
     yield downloader
     downloader.close()
 
@@ -106,11 +107,15 @@ def test_a_broken_download_goes_on_where_it_broke(
     server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
 ) -> None:
     server.reply(PATH, CONTENT, cut=CHUNK + 100, headers={"ETag": '"v1"'})
-    server.reply(PATH, **_rest(CHUNK, ETag='"v1"'), cut=2 * CHUNK)
-    server.reply(PATH, **_rest(3 * CHUNK))
+    server.reply(PATH, **_rest(CHUNK + 100, ETag='"v1"'), cut=2 * CHUNK)
+    server.reply(PATH, **_rest(3 * CHUNK + 100))
     assert b"".join(downloader.stream(url)) == CONTENT
     ranges = [(request.headers["Range"], request.headers["If-Range"]) for request in server.received]
-    assert ranges == [(None, None), (f"bytes={CHUNK}-", '"v1"'), (f"bytes={3 * CHUNK}-", '"v1"')]
+    assert ranges == [
+        (None, None),
+        (f"bytes={CHUNK + 100}-", '"v1"'),
+        (f"bytes={3 * CHUNK + 100}-", '"v1"'),
+    ]
     assert len(pauses) == 2
 
 
@@ -118,8 +123,8 @@ def test_a_server_that_claims_too_much_is_asked_for_the_rest_and_then_given_up(
     server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
 ) -> None:
     server.reply(PATH, CONTENT, length=LENGTH + 50)
-    server.reply(PATH, **_rest(5 * CHUNK, total=LENGTH + 50), length=1050)
-    with pytest.raises(errors.ConnectionFailedError, match=f"broke off after {5 * CHUNK} bytes"):
+    server.reply(PATH, **_rest(LENGTH, total=LENGTH + 50), length=50)
+    with pytest.raises(errors.ConnectionFailedError, match=f"broke off after {LENGTH} bytes"):
         list(downloader.stream(url))
     assert (len(server.received), len(pauses)) == (4, 3)
 
@@ -261,6 +266,6 @@ def test_a_url_that_leads_nowhere_is_an_error_without_it(
 
 def test_a_certificate_of_ones_own_ca_bundle_is_trusted(tls_server: ScriptedServer, ca_bundle: Path) -> None:
     tls_server.reply(PATH, CONTENT)
-    downloader = Downloader(timeouts=Timeouts(), verify=str(ca_bundle), sleep=lambda seconds: None)
+    downloader = Downloader(network=Network(verify=str(ca_bundle)), sleep=lambda seconds: None)
     assert b"".join(downloader.stream(f"{tls_server.url}/{PATH}")) == CONTENT
     downloader.close()

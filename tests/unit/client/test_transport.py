@@ -10,10 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from airflow_provider_ocr.client.transport import USER_AGENT, Transport, pause_before_retry
+from airflow_provider_ocr.client.network import USER_AGENT
+from airflow_provider_ocr.client.transport import Transport
 from airflow_provider_ocr.protocol import errors
 
 if TYPE_CHECKING:
@@ -125,37 +123,23 @@ def test_a_read_gives_up_after_its_attempts(
     assert not any(secret in shown(caught.value) for secret in SECRETS)
 
 
-@pytest.mark.parametrize(
-    ("retry_after", "least", "most"),
-    [
-        ("7", 7, 7),
-        ("3600", 20, 20),
-        ("0", 0.5, 1),
-        ("-5", 0.5, 1),
-        ("Sun, 22 Nov 2026 14:44:23 GMT", 0.5, 1),
-        ("\u00b2", 0.5, 1),
-    ],
-)
-def test_a_read_waits_as_long_as_the_server_asks_within_reason(
-    *,
-    server: ScriptedServer,
-    make_transport: MakeTransport,
-    pauses: list[float],
-    retry_after: str,
-    least: float,
-    most: float,
+@pytest.mark.parametrize("retry_after", ["7", "0"])
+def test_a_read_waits_at_least_as_long_as_the_server_asks(
+    server: ScriptedServer, make_transport: MakeTransport, pauses: list[float], retry_after: str
 ) -> None:
     server.reply("listTasks", status=429, headers={"Retry-After": retry_after})
     server.reply("listTasks", b"<response/>")
     make_transport().read("listTasks", {})
-    assert least <= pauses[0] <= most
+    assert max(0.5, float(retry_after)) <= pauses[0] <= max(1.0, float(retry_after))
 
 
-@given(st.integers(1, 1000), st.none() | st.floats(0, 1e9, allow_nan=False), st.floats(0, 1, allow_nan=False))
-def test_a_pause_is_never_longer_than_20_seconds(
-    attempt: int, retry_after: float | None, jitter: float
+def test_a_read_that_would_wait_beyond_its_time_is_given_up_at_once(
+    server: ScriptedServer, make_transport: MakeTransport, pauses: list[float]
 ) -> None:
-    assert 0.5 <= pause_before_retry(attempt, retry_after, jitter) <= 20
+    server.reply("listTasks", status=503, headers={"Retry-After": "3600"})
+    with pytest.raises(errors.ServerError):
+        make_transport().read("listTasks", {})
+    assert (len(server.received), pauses) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -279,7 +263,7 @@ def test_an_answer_that_does_not_come_in_time_says_so(
 def test_a_certificate_that_nobody_vouches_for_is_refused(
     tls_server: ScriptedServer, make_transport: MakeTransport
 ) -> None:
-    with pytest.raises(errors.ConnectionFailedError, match="TLS handshake failed; check the certificate"):
+    with pytest.raises(errors.TlsError, match="TLS handshake failed.*self.signed.*CA bundle"):
         make_transport(base_url=tls_server.url).change("listTasks", {})
     assert tls_server.received == []
 

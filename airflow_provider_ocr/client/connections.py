@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""urllib3's connections, kept to the exchange that is under way: its time, its bytes.
+
+Every wait on a socket is asked for and every byte that arrives is counted, from the look-up of the name to
+the last byte of the body, through a proxy's tunnel as well.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import sys
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+
+from airflow_provider_ocr.client.connecting import open_socket
+from airflow_provider_ocr.client.exchange import Exchange, under_way
+
+_SEND_BYTES = 64 * 1024
+_BUFFER_BYTES = 64 * 1024
+
+
+class _Arriving(io.RawIOBase):
+    """What arrives at a socket; each wait for it is the exchange's to grant."""
+
+    def __init__(self, connection: socket.socket, exchange: Exchange) -> None:
+        self._arriving = connection.makefile("rb", buffering=0)
+        self._connection = connection
+        self._exchange = exchange
+        self._read_timeout = connection.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._connection.settimeout(self._exchange.patience(self._read_timeout))
+        received: int = self._arriving.readinto(buffer) or 0
+        self._exchange.count(received)
+        return received
+
+    def close(self) -> None:
+        self._arriving.close()
+        super().close()
+
+
+class _Answer(http.client.HTTPResponse):
+    """An answer whose status line, headers and body all count."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        unbounded, self.fp = self.fp, io.BufferedReader(_Arriving(sock, under_way()), _BUFFER_BYTES)
+        unbounded.close()
+
+
+class _Connection(HTTPConnection):
+    response_class = _Answer
+    _connecting = False
+
+    def connect(self) -> None:
+        # What is said to a proxy on the way is no request yet.
+        self._connecting = True
+        try:
+            super().connect()
+        finally:
+            self._connecting = False
+
+    def _new_conn(self) -> socket.socket:
+        exchange = under_way()
+        seconds = exchange.patience(self.timeout if isinstance(self.timeout, int | float) else None)
+        try:
+            connection = open_socket(
+                self._dns_host,
+                self.port,
+                seconds=seconds,
+                source_address=self.source_address,
+                options=self.socket_options or (),
+            )
+        except (socket.gaierror, UnicodeError) as error:
+            unresolved = error if isinstance(error, socket.gaierror) else socket.gaierror(str(error))
+            raise NameResolutionError(self.host, self, unresolved) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, "the connection was not accepted in time") from error
+        except OSError as error:
+            raise NewConnectionError(self, "the connection was not accepted") from error
+        connection.settimeout(exchange.patience(seconds))
+        sys.audit("http.client.connect", self, self.host, self.port)
+        return connection
+
+    def send(self, data: Any) -> None:
+        """Send ``data`` in pieces, so that a long body may take its time as long as it moves."""
+        if self.sock is None:
+            self.connect()
+        exchange = under_way()
+        longest = self.sock.gettimeout()
+        exchange.sent |= not self._connecting
+        for start in range(0, len(data), _SEND_BYTES):
+            self.sock.settimeout(exchange.patience(longest))
+            super().send(memoryview(data)[start : start + _SEND_BYTES])
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class MissingBundleError(OSError):
+    """The file or folder with the certificate authorities does not exist.
+
+    :param path: where it should be.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Makes `requests` use these connections, directly and through proxies."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools of direct connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
+        """The pools of connections through one proxy."""
+        manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
+        # A SOCKS proxy needs connections of its own kind.
+        if isinstance(manager, ProxyManager):
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+    def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
+        """Prepare a pool to verify its server.
+
+        :raises MissingBundleError: if there is nothing to verify it with.
+        """
+        try:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # its stub has no types
+        except OSError:
+            raise MissingBundleError(str(verify)) from None

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An answer that is not the one hoped for becomes an error with the server's own words in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from urllib.parse import quote, quote_plus, unquote, urlsplit
+
+from airflow_provider_ocr.client.pauses import retry_after_of
+from airflow_provider_ocr.protocol.errors import (
+    AuthenticationError,
+    NotEnabledError,
+    OcrError,
+    ParameterRejectedError,
+    ProxyFailedError,
+    RequestRejectedError,
+    ServerError,
+    UnreadableAnswerError,
+    UnsupportedImageError,
+)
+from airflow_provider_ocr.protocol.messages import parse_error
+from airflow_provider_ocr.protocol.redaction import without_url_secrets
+
+_UNSUPPORTED_IMAGE = 551
+_LONGEST_REASON = 500
+_SHORT = 4
+
+
+class ServerTroubleError(ServerError):
+    """HTTP 429 or 5xx: another attempt may succeed.
+
+    :param retry_after: after so many seconds, if the server said so.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, ocr_task_id: str | None = None
+    ) -> None:
+        super().__init__(message, ocr_task_id=ocr_task_id)
+        self.retry_after = retry_after
+
+
+def refusal_of(
+    method: str,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    parameters: Mapping[str, str],
+    password: str,
+) -> OcrError:
+    """The error for an answer other than 200.
+
+    :param method: the API's method that was called.
+    :param status: the HTTP status.
+    :param headers: the answer's.
+    :param body: the answer's, as far as it arrived.
+    :param parameters: what was sent; an answer may repeat what is secret in it.
+    :param password: the application's.
+    """
+    secrets = (password, *_secrets_of(parameters))
+    reason = _fit(parse_error(body) or "the server gave no reason.", secrets)
+    message = f"{method} was answered with HTTP {status}: {reason}"
+    if status in _KINDS:
+        kind, advice = _KINDS[status]
+        return kind(f"{message} {advice}".strip())
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ServerTroubleError(message, retry_after=retry_after_of(headers))
+    if status >= HTTPStatus.BAD_REQUEST:
+        named = any(re.search(rf"\b{re.escape(name)}\b", reason, re.IGNORECASE) for name in parameters)
+        return (ParameterRejectedError if named else RequestRejectedError)(message, http_status=status)
+    return UnreadableAnswerError(
+        f"{method} was answered with HTTP {status}, which the API does not use.{_leading(headers, secrets)}"
+    )
+
+
+_KINDS: Mapping[int, tuple[type[OcrError], str]] = {
+    HTTPStatus.UNAUTHORIZED: (AuthenticationError, "Check application ID and password."),
+    HTTPStatus.FORBIDDEN: (NotEnabledError, ""),
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: (
+        ProxyFailedError,
+        "This comes from a proxy, not from the server; check user and password in the proxy's URL.",
+    ),
+    _UNSUPPORTED_IMAGE: (UnsupportedImageError, ""),
+}
+
+
+def _leading(headers: Mapping[str, str], secrets: Iterable[str]) -> str:
+    target = headers.get("Location")
+    return f" It leads to {_fit(target, secrets)}; is the server's URL right?" if target else ""
+
+
+def _secrets_of(parameters: Mapping[str, str]) -> list[str]:
+    """What the server may repeat and nobody else should read."""
+    try:
+        source = urlsplit(parameters.get("source", ""))
+    except ValueError:
+        return [parameters["source"]]
+    return [parameters.get("pdfPassword", ""), source.netloc.rpartition("@")[0], source.query]
+
+
+def _fit(text: str, secrets: Iterable[str]) -> str:
+    """Somebody else's words, fit for a message: one line of bounded length, and nothing secret in it."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    line = without_url_secrets(line)
+    for secret in sorted(_spellings(secrets), key=len, reverse=True):
+        # A short one is part of many words.
+        edges = (r"(?<!\w)", r"(?!\w)") if len(secret) < _SHORT else ("", "")
+        line = re.sub(edges[0] + re.escape(secret) + edges[1], "***", line)
+    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
+
+
+def _spellings(secrets: Iterable[str]) -> set[str]:
+    return {
+        spelling
+        for secret in secrets
+        for spelling in (secret, unquote(secret), quote(secret, safe=""), quote_plus(secret))
+        if spelling
+    }
