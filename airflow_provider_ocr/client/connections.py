@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from airflow_provider_ocr.client.connecting import open_socket
-from airflow_provider_ocr.client.exchange import Exchange, under_way
+from airflow_provider_ocr.client.exchange import Exchange, Stage, under_way
 
 _SEND_BYTES = 64 * 1024
 _BUFFER_BYTES = 64 * 1024
@@ -32,13 +32,12 @@ class _Arriving(io.RawIOBase):
         self._arriving = connection.makefile("rb", buffering=0)
         self._connection = connection
         self._exchange = exchange
-        self._read_timeout = connection.gettimeout()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._connection.settimeout(self._exchange.patience(self._read_timeout))
+        self._connection.settimeout(self._exchange.patience())
         received: int = self._arriving.readinto(buffer) or 0
         self._exchange.count(received)
         return received
@@ -96,10 +95,9 @@ class _Connection(HTTPConnection):
         if self.sock is None:
             self.connect()
         exchange = under_way()
-        longest = self.sock.gettimeout()
-        exchange.sent |= not self._connecting
+        exchange.stage = Stage.AT_PROXY if self._connecting else Stage.SENT
         for start in range(0, len(data), _SEND_BYTES):
-            self.sock.settimeout(exchange.patience(longest))
+            self.sock.settimeout(exchange.patience())
             super().send(memoryview(data)[start : start + _SEND_BYTES])
 
 

@@ -105,7 +105,8 @@ class Downloader:
 
         The reason is returned: one that is raised here would keep what `requests` raised, with the URL.
         """
-        exchange = Exchange(seconds=self._network.timeouts.in_all, most_bytes=_MOST_BYTES)
+        timeouts = self._network.timeouts
+        exchange = Exchange(seconds=timeouts.in_all, step=timeouts.read, most_bytes=_MOST_BYTES)
         try:
             with self._ask(url, progress, exchange) as response:
                 trouble = _accept(response, progress)
@@ -114,7 +115,7 @@ class Downloader:
                 while piece := response.raw.read(CHUNK_BYTES, decode_content=False):
                     progress.received += len(piece)
                     yield piece
-                    exchange.allow(seconds=self._network.timeouts.in_all, most_bytes=_MOST_BYTES)
+                    exchange.allow(seconds=timeouts.in_all, most_bytes=_MOST_BYTES)
         except CAUGHT as error:
             kind, words = failure_of(error, exchange)
             return kind(f"A result file broke off after {progress.received} bytes: {words}.")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exchange: what one request and its answer may cost in time and bytes, and whether the request was sent.
+"""Exchange: what one request and its answer may cost in time and bytes, and how far the request has come.
 
 A read time-out alone bounds nothing: a server that sends one byte before each of them holds a caller for
 ever. The connections ask the exchange that is under way before each step on the socket how long they may
@@ -12,8 +12,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from enum import Enum
 
 _UNDER_WAY: ContextVar[Exchange | None] = ContextVar("exchange under way", default=None)
+
+
+class Stage(Enum):
+    """How far a request has come."""
+
+    CONNECTING = "nothing was said"
+    AT_PROXY = "a proxy was asked to connect to the server"
+    SENT = "the request, or a part of it, has left"
 
 
 class TooManyBytesError(OSError):
@@ -24,11 +33,13 @@ class Exchange:
     """The allowance of one request and its answer.
 
     :param seconds: from now until the answer is here.
+    :param step: seconds that may pass without a byte sent or received.
     :param most_bytes: what may arrive, headers included, as sent and not as decoded.
     """
 
-    def __init__(self, *, seconds: float, most_bytes: int) -> None:
-        self.sent = False
+    def __init__(self, *, seconds: float, step: float, most_bytes: int) -> None:
+        self.stage = Stage.CONNECTING
+        self._step = step
         self.allow(seconds=seconds, most_bytes=most_bytes)
 
     def allow(self, *, seconds: float, most_bytes: int) -> None:
@@ -45,16 +56,16 @@ class Exchange:
         """Seconds until it is over; 0 from then on."""
         return max(0.0, self._deadline - time.monotonic())
 
-    def patience(self, longest: float | None) -> float:
+    def patience(self, longest: float | None = None) -> float:
         """Seconds that the next step may wait.
 
-        :param longest: what one step may wait at most, whatever remains.
+        :param longest: instead of what is set for all steps.
         :raises TimeoutError: if nothing remains.
         """
         remaining = self.remaining
         if not remaining:
             raise TimeoutError("the time for the whole exchange is over")
-        return remaining if longest is None else min(longest, remaining)
+        return min(self._step if longest is None else longest, remaining)
 
     def count(self, received: int) -> None:
         """Note what arrived.

@@ -19,7 +19,7 @@ import requests
 from urllib3 import exceptions as urllib3_errors
 
 from airflow_provider_ocr.client.connections import MissingBundleError
-from airflow_provider_ocr.client.exchange import Exchange, TooManyBytesError
+from airflow_provider_ocr.client.exchange import Exchange, Stage, TooManyBytesError
 from airflow_provider_ocr.protocol.errors import (
     ConnectFailedError,
     ConnectionFailedError,
@@ -74,10 +74,12 @@ def failure_of(error: Exception, exchange: Exchange) -> Failure:
     for kinds, failure in _ANYWHERE:
         if _first(causes, *kinds):
             return failure
-    if _first(causes, *_PROXY_TROUBLE):
-        return Failure(ProxyFailedError, _about_proxy(causes))
-    if exchange.sent:
+    if exchange.stage is Stage.SENT:
         return Failure(ConnectionFailedError, _after_sending(causes, exchange))
+    # Behind a tunnel it is the server's certificate that is looked at.
+    at_proxy = exchange.stage is Stage.AT_PROXY and not _first(causes, *_TLS)
+    if at_proxy or _first(causes, *_PROXY_TROUBLE):
+        return Failure(ProxyFailedError, _about_proxy(causes))
     return _before_sending(causes)
 
 
@@ -173,10 +175,9 @@ def _about_tls(error: BaseException) -> str:
 def _about_proxy(causes: Sequence[BaseException]) -> str:
     if words := _words(_WITH_A_PROXY, causes):
         return words
-    # http.client tells the status in words only.
-    status = next(
-        (found[1] for cause in causes if (found := re.search(r"\b([345]\d\d)\b", str(cause)))), None
-    )
+    # A tunnel that was refused is a bare OSError, which has the status in its words only.
+    refusals = (re.search(r"\b[345]\d\d\b", str(cause)) for cause in causes if type(cause) is OSError)
+    status = next((found[0] for found in refusals if found), None)
     if status == "407":
         return "the proxy wants other credentials (HTTP 407); check user and password in its URL"
     if status:

@@ -23,7 +23,7 @@ class Timeouts:
 
     :param connect: for one connection: until the name is resolved and one of its addresses accepts it, and
         once more until TLS is agreed.
-    :param read: between two pieces of an answer.
+    :param read: between two pieces of an answer, or of what is sent.
     :param total: for one method of the API with all its repetitions and pauses; for a download, for each
         256 KiB of the file. None for two minutes, or for three read time-outs where that is longer.
     """

@@ -135,7 +135,8 @@ class Transport:
         seconds: float,
     ) -> bytes | OcrError:
         """The answer, or what went wrong: returned, because what is raised here would keep its context."""
-        exchange = Exchange(seconds=seconds, most_bytes=MOST_BYTES)
+        step = self.network.timeouts.read
+        exchange = Exchange(seconds=seconds, step=step, most_bytes=MOST_BYTES)
         body = bytearray()
         response = None
         broken: OcrError | None = None

@@ -5,6 +5,10 @@ Before the paid call its intent is recorded; after it, the task's ID. A short ke
 description, so that a task whose answer was lost can be found again in the service's own list. Finding
 nothing counts only after a time in which a call that timed out may still have registered, and only if
 two look-ups agree. A look-up that fails raises and never submits.
+
+The key is sent as `Idempotency-Key` too. A server that knows such keys answers a call that was made before
+with the task that it made then, also after the outcome of that call was lost. Where that task is known to
+have failed or to be deleted its ID is added to the key, which asks for a new one.
 """
 
 from __future__ import annotations
@@ -74,6 +78,18 @@ class Submission:
     task: OcrTask
     decision: Decision
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The newest tasks with a key.
+
+    :param usable: one that may still give results, or has given them.
+    :param spent: one that failed or is deleted.
+    """
+
+    usable: OcrTask | None = None
+    spent: OcrTask | None = None
 
 
 def idempotency_key(*identity: str | int, source: str, settings: ProcessingSettings) -> str:
@@ -149,28 +165,43 @@ class Submitter:
         :raises OcrError: if the service refuses, cannot be reached, or cannot say what it has.
         """
         keyed = with_key(settings, key)
-        reason = "first try"
+        reason, spent = "first try", None
         if (known := self._recorded_task(key)) is not None:
             if known.status not in _UNUSABLE:
                 return Submission(
                     known, Decision.ADOPTED_BY_ID, f"an earlier try made it; it is {known.status}"
                 )
-            reason = f"the earlier try's task is {known.status}"
+            reason, spent = f"the earlier try's task is {known.status}", known
         intent = self._intent(key)
         if self._is_retry or intent is not None:
             found = self._find(key, intent)
-            if found is not None:
-                self._keep(_TASK_ID, f"{key} {found.id}")
-                return Submission(
-                    found, Decision.ADOPTED_BY_KEY, f"an earlier try made it; it is {found.status}"
-                )
+            if found.usable is not None:
+                return self._adopt(found.usable, key)
             reason = f"{reason}; the service has no usable task of an earlier try"
-        return Submission(self._pay(source, keyed, key), Decision.NEW, reason)
+            spent = found.spent or spent
+        task = self._pay(source, keyed, key, spent)
+        if task.status in _UNUSABLE:
+            # The server has answered with what an earlier call with this key made, unknown to this try.
+            latest = self._look_up(key, self._now().subtract(hours=_LOOK_BACK_HOURS))
+            if latest.usable is not None:
+                return self._adopt(latest.usable, key)
+            reason = f"{reason}; the service answered with an earlier task, which is {task.status}"
+            task = self._pay(source, keyed, key, latest.spent or task)
+        return Submission(task, Decision.NEW, reason)
 
-    def _pay(self, source: str, settings: ProcessingSettings, key: str) -> OcrTask:
+    def _adopt(self, task: OcrTask, key: str) -> Submission:
+        self._keep(_TASK_ID, f"{key} {task.id}")
+        return Submission(task, Decision.ADOPTED_BY_KEY, f"an earlier try made it; it is {task.status}")
+
+    def _pay(self, source: str, settings: ProcessingSettings, key: str, spent: OcrTask | None) -> OcrTask:
+        """A new task.
+
+        :param spent: the latest of those that this one is to replace.
+        """
         self._keep(_INTENT, f"{key} {self._now().isoformat()}")
+        sent_key = key if spent is None else f"{key}.{spent.id}"
         try:
-            task = self._client.process_remote_image(source, settings)
+            task = self._client.process_remote_image(source, settings, idempotency_key=sent_key)
         except (RequestRejectedError, AuthenticationError, InvalidParameterError):
             # The service has said that it made no task, so the next try need not wait for one to appear.
             self._keep(_INTENT, f"{key} refused")
@@ -193,30 +224,31 @@ class Submitter:
             return None
         return parse_time(kept)
 
-    def _find(self, key: str, intent: pendulum.DateTime | None) -> OcrTask | None:
-        """The service's task with this key, or None once it is certain that there is none."""
+    def _find(self, key: str, intent: pendulum.DateTime | None) -> _Found:
+        """The service's task with this key that is of use, or none once it is certain that there is none."""
         start = (intent or self._now()).subtract(hours=_LOOK_BACK_HOURS)
         found = self._look_up(key, start)
         # Without a record nobody knows whether the last try's call left this machine.
-        if found is None and (intent is not None or self._record is None):
+        if found.usable is None and (intent is not None or self._record is None):
             settled = (intent or self._now()).add(seconds=self._client.timeouts.read + SETTLE_SECONDS)
             self._sleep(max((settled - self._now()).total_seconds(), _SECONDS_BETWEEN_LOOKS))
             found = self._look_up(key, start)
-        if found is None:
+        if found.usable is None:
             self._sleep(_SECONDS_BETWEEN_LOOKS)
             found = self._look_up(key, start)
         return found
 
-    def _look_up(self, key: str, start: pendulum.DateTime) -> OcrTask | None:
+    def _look_up(self, key: str, start: pendulum.DateTime) -> _Found:
         # The server's clock is not ours: a task may seem to come from the future.
         end = self._now().add(hours=_LOOK_BACK_HOURS)
         marker = _marker(key)
-        matching = [
-            task
-            for task in list_window(self._client, start, end)
-            if marker in (task.description or "") and task.status not in _UNUSABLE
-        ]
-        return max(matching, key=lambda task: (task.registration_time or start, task.id), default=None)
+        tasks = [task for task in list_window(self._client, start, end) if marker in (task.description or "")]
+
+        def newest(*, spent: bool) -> OcrTask | None:
+            candidates = (task for task in tasks if (task.status in _UNUSABLE) is spent)
+            return max(candidates, key=lambda task: (task.registration_time or start, task.id), default=None)
+
+        return _Found(usable=newest(spent=False), spent=newest(spent=True))
 
     def _kept(self, name: str, key: str) -> str | None:
         kept_key, _, value = (self._record.get(name) or "").partition(" ") if self._record else ("", "", "")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from airflow_provider_ocr.client.network import USER_AGENT
 from airflow_provider_ocr.client.transport import Transport
 from airflow_provider_ocr.protocol import errors
@@ -263,7 +264,7 @@ def test_an_answer_that_does_not_come_in_time_says_so(
 def test_a_certificate_that_nobody_vouches_for_is_refused(
     tls_server: ScriptedServer, make_transport: MakeTransport
 ) -> None:
-    with pytest.raises(errors.TlsError, match="TLS handshake failed.*self.signed.*CA bundle"):
+    with pytest.raises(errors.TlsError, match=r"TLS handshake failed.*self.signed.*CA bundle"):
         make_transport(base_url=tls_server.url).change("listTasks", {})
     assert tls_server.received == []
 

@@ -89,6 +89,10 @@ def _paid(server: ScriptedServer) -> int:
     return len(server.asked("processRemoteImage"))
 
 
+def _keys(server: ScriptedServer) -> list[str]:
+    return [received.headers["Idempotency-Key"] for received in server.asked("processRemoteImage")]
+
+
 def _looks(server: ScriptedServer) -> int:
     return len(server.asked("listTasks"))
 
@@ -116,6 +120,88 @@ def test_the_key_travels_behind_the_authors_description(
 ) -> None:
     submit()
     assert server.asked("processRemoteImage")[0].query["description"] == f"Invoice 7 {MARKER}"
+
+
+def test_the_key_is_sent_as_a_header_too(server: ScriptedServer, submit: Callable[..., Submission]) -> None:
+    submit()
+    assert _keys(server) == [KEY]
+
+
+def test_a_try_after_an_unknown_outcome_sends_the_same_key(
+    server: ScriptedServer, submit: Callable[..., Submission], record: MemoryRecord
+) -> None:
+    record["ocr_submission_intent"] = f"{KEY} {START.isoformat()}"
+    server.reply("listTasks", render_tasks([_listed(description="Invoice 7")]))
+    submit(is_retry=True)
+    assert _keys(server) == [KEY]
+
+
+def test_a_try_after_a_recorded_task_is_spent_asks_for_a_new_one(
+    server: ScriptedServer, submit: Callable[..., Submission], record: MemoryRecord
+) -> None:
+    record["ocr_task_id"] = f"{KEY} old"
+    server.refuse("getTaskStatus", 450, "No such task.")
+    server.reply("listTasks", render_tasks([]))
+    submit(is_retry=True)
+    assert _keys(server) == [f"{KEY}.old"]
+
+
+def test_a_try_without_a_record_learns_from_the_list_which_task_is_spent(
+    server: ScriptedServer, submit: Callable[..., Submission]
+) -> None:
+    tasks = [
+        _listed(id=f"task{number}", status=status, registration_time=START.add(seconds=number))
+        for number, status in enumerate(["ProcessingFailed", "Deleted"])
+    ]
+    server.reply("listTasks", render_tasks(tasks))
+    submit(is_retry=True, keeps=False)
+    assert _keys(server) == [f"{KEY}.task1"]
+
+
+@pytest.mark.parametrize("status", ["ProcessingFailed", "Deleted"])
+@pytest.mark.parametrize("listed", [["old"], []], ids=["listed", "not listed any more"])
+def test_an_answer_with_an_earlier_task_that_is_spent_is_not_settled_for(
+    *,
+    server: ScriptedServer,
+    submit: Callable[..., Submission],
+    record: MemoryRecord,
+    tasks_body: Callable[..., bytes],
+    status: str,
+    listed: list[str],
+) -> None:
+    server.forget("processRemoteImage")
+    server.reply("processRemoteImage", tasks_body(id="old", status=status))
+    server.reply("processRemoteImage", tasks_body(id="new", status="Submitted"))
+    server.reply("listTasks", render_tasks([_listed(id=task_id, status=status) for task_id in listed]))
+    submission = submit()
+    assert (submission.task.id, submission.decision) == ("new", Decision.NEW)
+    assert f"an earlier task, which is {status}" in submission.reason
+    assert _keys(server) == [KEY, f"{KEY}.old"]
+    assert record["ocr_task_id"] == f"{KEY} new"
+
+
+def test_a_service_that_answers_with_spent_tasks_only_is_asked_no_more_than_twice(
+    server: ScriptedServer, submit: Callable[..., Submission], tasks_body: Callable[..., bytes]
+) -> None:
+    server.forget("processRemoteImage")
+    server.reply("processRemoteImage", tasks_body(id="new", status="ProcessingFailed"))
+    server.reply("listTasks", render_tasks([]))
+    assert submit().task.status == "ProcessingFailed"
+    assert _paid(server) == 2
+
+
+def test_an_answer_with_a_spent_task_gives_way_to_a_later_one_that_is_of_use(
+    server: ScriptedServer,
+    submit: Callable[..., Submission],
+    record: MemoryRecord,
+    tasks_body: Callable[..., bytes],
+) -> None:
+    server.forget("processRemoteImage")
+    server.reply("processRemoteImage", tasks_body(id="old", status="Deleted"))
+    server.reply("listTasks", render_tasks([_listed(status="Deleted"), _listed(id="later")]))
+    submission = submit()
+    assert (submission.task.id, submission.decision) == ("later", Decision.ADOPTED_BY_KEY)
+    assert (_paid(server), record["ocr_task_id"]) == (1, f"{KEY} later")
 
 
 def test_the_intent_is_recorded_before_the_service_hears_of_it(
