@@ -36,6 +36,22 @@ class ConnectionFailedError(OcrError):
     """No answer: the name did not resolve, the connection was refused or broke, or it timed out."""
 
 
+class NameResolutionError(ConnectionFailedError):
+    """The server's name does not resolve to an address."""
+
+
+class ConnectFailedError(ConnectionFailedError):
+    """No connection came about: it was refused, its host is out of reach, or it took too long."""
+
+
+class TlsError(ConnectionFailedError):
+    """No connection came about that both sides trust; mostly a certificate that nobody here knows."""
+
+
+class ProxyFailedError(ConnectionFailedError):
+    """The proxy between here and the server could not be used, refused, or wants other credentials."""
+
+
 class UnreadableAnswerError(OcrError):
     """An answer came that is not one of the API's documents."""
 
