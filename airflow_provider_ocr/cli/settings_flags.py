@@ -31,9 +31,9 @@ def settings_args() -> tuple[Arg, ...]:
     """A flag for each setting."""
     types = get_type_hints(ProcessingSettings)
     texts = dict(_PARAMETER.findall(inspect.getdoc(ProcessingSettings) or ""))
+    sentences = {name: _sentence(text) for name, text in texts.items()}
     return tuple(
-        _arg(item, types[item.name], _sentence(texts.get(item.name, "")))
-        for item in fields(ProcessingSettings)
+        _arg(item, types[item.name], sentences.get(item.name, "")) for item in fields(ProcessingSettings)
     )
 
 
@@ -54,9 +54,11 @@ def settings_of(given: Namespace) -> ProcessingSettings:
 def _arg(item: Field[Any], kind: Any, text: str) -> Arg:
     flag = f"--{item.name.replace('_', '-')}"
     if not item.repr:
+        # The docstring tells a developer more, behind the semicolon.
+        purpose = text[:1].lower() + text[1:].partition(";")[0]
         return Arg(
             (f"{flag}-file",),
-            help=f"A file whose first line {text.partition(';')[0].lower()}; {STANDARD_INPUT} is standard input",
+            help=f"A file whose first line {purpose}; {STANDARD_INPUT} is standard input",
             metavar="FILE",
         )
     if bool in (kind, *get_args(kind)):
