@@ -7,9 +7,12 @@ URLs are signed, so only their number is shown.
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, TextIO
 
 from airflow_provider_ocr.protocol.redaction import without_url_secrets
 from airflow_provider_ocr.protocol.times import render_time
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, str | int | None]
 
+_STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
+_answers: ContextVar[TextIO | None] = ContextVar("answers", default=None)
+
 
 def print_rows(rows: Sequence[Row], output: str) -> None:
     """Print rows, all with the same columns, on standard output.
@@ -30,25 +36,44 @@ def print_rows(rows: Sequence[Row], output: str) -> None:
     """
     from airflow.cli.simple_table import AirflowConsole
 
-    # Square brackets and colons in a description are no markup.
-    console = AirflowConsole(markup=False, emoji=False, highlight=False)
-    if output == "json":
-        console.print_as_json([dict(row) for row in rows])  # type: ignore[arg-type]  # it takes a list as well
-    elif output == "yaml":
-        console.print_as_yaml([dict(row) for row in rows])  # type: ignore[arg-type]  # likewise
-    else:
-        filled = [{name: "" if value is None else value for name, value in row.items()} for row in rows]
-        console.print_as(filled, output)
+    with redirect_stdout(_answers.get() or sys.stdout):
+        # Square brackets and colons in a description are no markup.
+        console = AirflowConsole(markup=False, emoji=False, highlight=False)
+        if output == "json":
+            console.print_as_json([dict(row) for row in rows])  # type: ignore[arg-type]  # takes a list as well
+        elif output == "yaml":
+            console.print_as_yaml([dict(row) for row in rows])  # type: ignore[arg-type]  # likewise
+        else:
+            filled = [{name: "" if value is None else value for name, value in row.items()} for row in rows]
+            console.print_as(filled, output)
 
 
 def print_line(text: str) -> None:
     """Print one line on standard output, at once."""
-    print(text, flush=True)  # noqa: T201 - the command's answer
+    print(text, file=_answers.get() or sys.stdout, flush=True)
 
 
 def tell(text: str) -> None:
     """Print one line for the person, on standard error."""
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - standard output has the answer
+
+
+@contextmanager
+def answers_apart() -> Iterator[None]:
+    """Sends to standard error whatever goes to standard output and is no answer: logs.
+
+    Some of Airflow's loggers write to ``sys.stdout``, some hold on to the one that they were made with.
+    """
+    sys.stdout.flush()
+    with os.fdopen(os.dup(_STANDARD_OUTPUT), "w") as answers, redirect_stdout(sys.stderr):
+        os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
+        token = _answers.set(answers)
+        try:
+            yield
+        finally:
+            _answers.reset(token)
+            answers.flush()
+            os.dup2(answers.fileno(), _STANDARD_OUTPUT)
 
 
 def task_row(task: OcrTask) -> Row:

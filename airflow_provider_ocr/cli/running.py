@@ -9,7 +9,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from airflow.providers.common.compat.sdk import AirflowException
@@ -17,7 +17,7 @@ from airflow.utils.cli import suppress_logs_and_warning
 from airflow.utils.providers_configuration_loader import providers_configuration_loaded
 
 from airflow_provider_ocr.cli.exits import CommandFailed, ExitCode, code_of, words_of
-from airflow_provider_ocr.cli.printing import plain_text, tell
+from airflow_provider_ocr.cli.printing import answers_apart, plain_text, tell
 from airflow_provider_ocr.hooks.cloud_ocr import READ_ATTEMPTS, CloudOcrHook
 from airflow_provider_ocr.protocol.errors import OcrError
 
@@ -40,9 +40,7 @@ def command(run: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
     @functools.wraps(run)
     def wrapper(given: Namespace) -> None:
         try:
-            with _connections_of_a_server():
-                if given.verbose:
-                    _log_everything()
+            with _connections_of_a_server(), _logs_beside_the_answer() if given.verbose else nullcontext():
                 quiet(given)
         except CommandFailed as failure:
             _end(*failure.lines, code=failure.code)
@@ -75,11 +73,15 @@ def _end(*lines: str, code: ExitCode) -> None:
     sys.exit(code)
 
 
-def _log_everything() -> None:
+@contextmanager
+def _logs_beside_the_answer() -> Iterator[None]:
+    """Lets everything be logged, to standard error: standard output has the answer."""
     root = logging.getLogger()
     root.setLevel(logging.DEBUG)
     for handler in root.handlers:
         handler.setLevel(logging.DEBUG)
+    with answers_apart():
+        yield
 
 
 @contextmanager

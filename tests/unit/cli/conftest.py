@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pendulum
 import pytest
 
+from airflow_provider_ocr.cli import waiting
 from demo.ocr_server import APPLICATION_ID, PASSWORD, OcrServer
 
 
@@ -109,3 +111,22 @@ def on_screen(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Terminal]:
         return terminal
 
     return begin
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Makes pauses pass at once, in the clock of the waiting too, and notes them."""
+    noted: list[float] = []
+    start = pendulum.now("UTC")
+
+    def sleep(seconds: float) -> None:
+        noted.append(seconds)
+
+    class Clock:
+        @staticmethod
+        def now(zone: str) -> pendulum.DateTime:
+            return start.add(seconds=sum(noted))
+
+    monkeypatch.setattr(waiting, "pendulum", Clock)
+    monkeypatch.setattr(waiting.wait_for, "__kwdefaults__", {"sleep": sleep})
+    return noted

@@ -3,12 +3,21 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 
 import pendulum
 import pytest
 from airflow.utils import yaml
 
-from airflow_provider_ocr.cli.printing import Row, plain_text, print_rows, progress, task_row
+from airflow_provider_ocr.cli.printing import (
+    Row,
+    answers_apart,
+    plain_text,
+    print_line,
+    print_rows,
+    progress,
+    task_row,
+)
 from airflow_provider_ocr.protocol.task import OcrTask
 
 ROWS: list[Row] = [{"id": "a", "credits": 5, "description": "[bold]:smile: " + "long " * 60}]
@@ -63,6 +72,19 @@ def test_what_others_wrote_cannot_command_the_terminal() -> None:
     assert row["description"] == "\ufffd31mred\ufffd"
     assert row["error"] == "https://example.com/a?... is gone"
     assert plain_text(" a\tb\r\nc\x07 ") == "a b c\ufffd"
+
+
+def test_answers_stay_apart_from_logs_new_and_old(capfd: pytest.CaptureFixture[str]) -> None:
+    with open(1, "w", closefd=False, buffering=1) as old, answers_apart():
+        sys.stdout.write("new log\n")
+        old.write("old log\n")
+        print_line("line")
+        print_rows([{"id": "a"}], "plain")
+        print_rows([{"id": "a"}], "json")
+    print_line("after")
+    out, err = capfd.readouterr()
+    assert out.split() == ["line", "id", "a", '[{"id":', '"a"}]', "after"]
+    assert err.splitlines() == ["new log", "old log"]
 
 
 @pytest.mark.parametrize("is_terminal", [True, False], ids=["terminal", "pipe"])

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pendulum
 import pytest
 
 from airflow_provider_ocr.cli import waiting
@@ -28,25 +27,6 @@ def answers(statuses: dict[str, list[str]]) -> Callable[[Any], bytes]:
         return render_tasks([OcrTask(id=received.query["taskId"], status=status)])
 
     return answer
-
-
-@pytest.fixture
-def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Makes pauses pass at once, in the clock of the waiting too, and notes them."""
-    noted: list[float] = []
-    start = pendulum.now("UTC")
-
-    def sleep(seconds: float) -> None:
-        noted.append(seconds)
-
-    class Clock:
-        @staticmethod
-        def now(zone: str) -> pendulum.DateTime:
-            return start.add(seconds=sum(noted))
-
-    monkeypatch.setattr(waiting, "pendulum", Clock)
-    monkeypatch.setattr(waiting.wait_for, "__kwdefaults__", {"sleep": sleep})
-    return noted
 
 
 def test_it_ends_when_each_task_has_ended(
