@@ -56,8 +56,7 @@ def status_command(given: Namespace) -> None:
                 rows.append(task_row(client.get_task_status(ocr_task_id)))
             except TaskDeletedError as error:
                 unknown.append(words_of(error))
-    if rows or not unknown:
-        print_rows(rows, given.output)
+    print_rows(rows, given.output)
     if unknown:
         raise CommandFailed(*unknown, code=ExitCode.TASK_FAILED)
 

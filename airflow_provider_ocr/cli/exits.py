@@ -72,5 +72,5 @@ def words_of(error: errors.OcrError) -> str:
     if isinstance(error, errors.TaskNotFinishedError):
         return f"OCR task {task} has not ended yet: `airflow ocr wait {task}` waits for it."
     if isinstance(error, errors.NotEnabledError):
-        return f"{error} The method is not enabled for this application; its owner can enable it there."
+        return f"{error} This method is not enabled in the application's settings at the service."
     return str(error)

@@ -65,7 +65,10 @@ def answers_apart() -> Iterator[None]:
     Some of Airflow's loggers write to ``sys.stdout``, some hold on to the one that they were made with.
     """
     sys.stdout.flush()
-    with os.fdopen(os.dup(_STANDARD_OUTPUT), "w") as answers, redirect_stdout(sys.stderr):
+    with (
+        os.fdopen(os.dup(_STANDARD_OUTPUT), "w", encoding=sys.stdout.encoding) as answers,
+        redirect_stdout(sys.stderr),
+    ):
         os.dup2(_STANDARD_ERROR, _STANDARD_OUTPUT)
         token = _answers.set(answers)
         try:

@@ -42,10 +42,15 @@ def command(run: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
         try:
             with _connections_of_a_server(), _logs_beside_the_answer() if given.verbose else nullcontext():
                 quiet(given)
+                sys.stdout.flush()
         except CommandFailed as failure:
             _end(*failure.lines, code=failure.code)
         except OcrError as error:
             _end(words_of(error), code=code_of(error))
+        except BrokenPipeError:
+            # Whoever read the answer has seen enough, as in `airflow ocr list | head`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(ExitCode.FAILED)
         except KeyboardInterrupt:
             _end(INTERRUPTED, code=ExitCode.INTERRUPTED)
 

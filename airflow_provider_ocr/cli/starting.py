@@ -44,10 +44,10 @@ def submit_command(given: Namespace) -> None:
         tell(warning)
     with connected(given) as client:
         if given.idempotency_key:
-            task = _submit_by_key(client, source, settings, given.idempotency_key)
+            with _outcome_told("give the same command again; with the same key it starts no second one."):
+                task = _submit_by_key(client, source, settings, given.idempotency_key)
         else:
-            advice = "look with `airflow ocr list` before you submit again, or use --idempotency-key."
-            with _outcome_told(advice):
+            with _outcome_told("look with `airflow ocr list` before you submit again."):
                 task = client.process_remote_image(source, settings)
     _report(task, given)
 

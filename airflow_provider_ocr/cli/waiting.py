@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pendulum
 
@@ -33,7 +33,7 @@ class Waited:
     ocr_task_id: str
     state: OcrTask | None = None
     trouble: str | None = None
-    error: OcrError | None = field(default=None)
+    error: OcrError | None = None
     ended: bool = False
 
 

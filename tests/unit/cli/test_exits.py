@@ -38,7 +38,7 @@ def test_each_error_has_its_exit_code(error: errors.OcrError, code: ExitCode) ->
     [
         (errors.NotEnoughCreditsError("", ocr_task_id=TASK), f"`airflow ocr resume {TASK}`"),
         (errors.TaskNotFinishedError("", ocr_task_id=TASK), f"`airflow ocr wait {TASK}`"),
-        (errors.NotEnabledError("HTTP 403."), "HTTP 403. The method is not enabled"),
+        (errors.NotEnabledError("HTTP 403."), "HTTP 403. This method is not enabled"),
         (errors.ServerError("HTTP 500."), "HTTP 500."),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",

@@ -4,12 +4,14 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from airflow_provider_ocr.cli.exits import CommandFailed, ExitCode
+from airflow_provider_ocr.cli.printing import print_line
 from airflow_provider_ocr.cli.running import command, connected
 from airflow_provider_ocr.protocol.errors import ServerError
 
@@ -52,6 +54,14 @@ def test_a_failure_is_a_line_on_standard_error(
 def test_a_bug_is_not_passed_off_as_a_failure() -> None:
     with pytest.raises(ZeroDivisionError):
         run(failing(ZeroDivisionError()))
+
+
+def test_a_reader_who_has_seen_enough_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert run(lambda given: print_line("an answer that nobody reads")) == 1
 
 
 def test_logs_are_kept_back(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from airflow_provider_ocr.lifecycle import submission
-from airflow_provider_ocr.protocol.errors import ConnectFailedError, NameResolutionError, TlsError
+from airflow_provider_ocr.protocol.errors import (
+    ConnectFailedError,
+    NameResolutionError,
+    ServerError,
+    TlsError,
+)
 from airflow_provider_ocr.protocol.messages import render_tasks
 from airflow_provider_ocr.protocol.task import OcrTask
 from demo.ocr_server import OcrServer, ScanServer
@@ -40,6 +45,12 @@ def test_the_id_alone_is_printed(scripted: Any, ocr: Callable[..., Any]) -> None
     scripted.reply("processRemoteImage", body("Submitted"))
     assert (ran := ocr("submit", SOURCE)).out == f"{TASK}\n"
     assert (ran.code, ran.err) == (0, "")
+
+
+def test_the_task_is_printed_whole_where_an_output_is_named(scripted: Any, ocr: Callable[..., Any]) -> None:
+    scripted.reply("processRemoteImage", body("Submitted", credits=5))
+    [row] = ocr("submit", SOURCE, "-o", "json").rows
+    assert (row["id"], row["status"], row["credits"]) == (TASK, "Submitted", 5)
 
 
 def test_the_id_comes_before_the_waiting(scripted: Any, ocr: Callable[..., Any], pauses: list[float]) -> None:
@@ -153,6 +164,19 @@ def test_a_key_that_cannot_be_looked_up_submits_nothing(scripted: Any, ocr: Call
     scripted.reply("listTasks", status=450)
     ran = ocr("submit", SOURCE, "--idempotency-key", "invoice 17")
     assert (ran.code, ran.out) == (1, "")
+    assert scripted.asked("processRemoteImage") == []
+
+
+def test_a_key_can_be_used_again_whatever_went_wrong(
+    scripted: Any, ocr: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any, **__: Any) -> None:
+        raise ServerError("The service is down.")
+
+    monkeypatch.setattr("airflow_provider_ocr.client.client.CloudOcrClient.list_tasks", failing)
+    ran = ocr("submit", SOURCE, "--idempotency-key", "invoice 17")
+    assert (ran.code, ran.out) == (6, "")
+    assert "give the same command again" in ran.err
     assert scripted.asked("processRemoteImage") == []
 
 
