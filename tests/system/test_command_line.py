@@ -40,7 +40,9 @@ def test_a_document_is_recognised_and_no_secret_is_left_behind(
     command: tuple[str, ...],
 ) -> None:
     connection = {"conn_type": "cloud_ocr", "login": APPLICATION_ID, "password": OCR_PASSWORD}
-    airflow.add_connection("ocr_in_the_database", {**connection, "host": ocr_server.url})
+    airflow.create(
+        "connections", {"connection_id": "ocr_in_the_database", **connection, "host": ocr_server.url}
+    )
     password_file = tmp_path / "password"
     password_file.write_text(PDF_PASSWORD)
     source = f"{scans.url}/receipt.png?sig={SIGNATURE}"
