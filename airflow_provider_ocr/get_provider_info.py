@@ -38,6 +38,7 @@ def get_provider_info() -> dict[str, Any]:
             }
         ],
         "connection-types": [_connection_type()],
+        "cli": [f"{_PACKAGE}.cli.definition.get_cloud_ocr_cli_commands"],
     }
 
 

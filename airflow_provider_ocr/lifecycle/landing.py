@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_provider_ocr.client.client import CloudOcrClient
@@ -65,6 +66,7 @@ def land(
     folder: str,
     stem: str,
     on_file: Callable[[LandedFile], None],
+    on_bytes: Callable[[ExportFormat, int], None] = lambda *_: None,
 ) -> tuple[OcrTask, list[LandedFile]]:
     """Bring the result files of a completed task into a folder.
 
@@ -73,6 +75,7 @@ def land(
     :param folder: the folder's path, as the filesystem takes it.
     :param stem: file name without extension.
     :param on_file: called for each file once it is there.
+    :param on_bytes: called for each piece of a file that has come, with its length.
     :raises OcrError: if the task has no results, or they cannot be had whole.
     """
     names = file_names(stem, export_formats)
@@ -85,7 +88,7 @@ def land(
         )
     landed = []
     for position, (export_format, name) in enumerate(zip(export_formats, names, strict=True)):
-        content = _renewing(client, task, position, export_format)
+        content = _counted(_renewing(client, task, position, export_format), partial(on_bytes, export_format))
         try:
             published = publish(filesystem, f"{folder.rstrip('/')}/{name}", content)
         except OcrError as error:
@@ -107,6 +110,12 @@ def require_completed(task: OcrTask) -> OcrTask:
         f"OCR task {task.id} is still {task.status}; wait for it with CloudOcrTaskSensor before landing.",
         ocr_task_id=task.id,
     )
+
+
+def _counted(content: Iterator[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
+    for piece in content:
+        on_bytes(len(piece))
+        yield piece
 
 
 def _renewing(

@@ -101,6 +101,28 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.glob("*")}
 
 
+def test_each_piece_is_told_of_while_it_comes(
+    server: ScriptedServer, client: CloudOcrClient, folder: Path
+) -> None:
+    _completed(server, "1.result", "2.result")
+    server.reply("1.result", b"x" * 1_500_000)
+    server.reply("2.result", b"%PDF")
+    pieces: list[tuple[ExportFormat, int]] = []
+    land(
+        client=client,
+        ocr_task_id=ID,
+        export_formats=(TXT, PDF),
+        filesystem=LocalFileSystem(),
+        folder=str(folder),
+        stem="scan",
+        on_file=lambda file: None,
+        on_bytes=lambda export_format, count: pieces.append((export_format, count)),
+    )
+    assert [export_format for export_format, _ in pieces] == [TXT] * (len(pieces) - 1) + [PDF]
+    assert sum(count for _, count in pieces) == 1_500_004
+    assert len(pieces) > 2
+
+
 def test_every_result_lands_in_the_order_of_the_formats(
     server: ScriptedServer, bring: Bring, folder: Path, landed: list[LandedFile]
 ) -> None:
