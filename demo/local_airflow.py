@@ -99,6 +99,10 @@ class LocalAirflow:
         self.programs[component] = self._running.enter_context(program)
         return program
 
+    def create(self, collection: str, item: Mapping[str, Any]) -> None:
+        """Add an item to a collection of the REST API, for example to ``variables``."""
+        self._call("POST", f"/api/v2/{collection}", item)
+
     def run_dag(self, dag_id: str, run_id: str, conf: Mapping[str, Any]) -> None:
         """Unpause a DAG and start a run of it, waiting for the DAG to be found first."""
         deadline = time.monotonic() + _SECONDS_TO_START

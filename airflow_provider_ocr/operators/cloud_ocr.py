@@ -45,8 +45,8 @@ class ProcessRemoteImageOperator(BaseOperator):
 
     Lists may be lists or comma-separated text; an argument that is left out has the API's default.
 
-    The attributes ``source`` and ``pdf_password`` read as what everybody may see: the URL without its user
-    and without the values of its parameters, and ``***``. The whole text is their ``revealed``.
+    The attributes ``source`` and ``pdf_password`` show what everybody may see: a URL without its user and
+    without the values of its parameters, and ``***``. `protocol.concealed.reveal` gives the whole text.
 
     :param source: URL of the image, reachable for the service.
     :param export_format: one to three of txt, pdfSearchable, xml, docx and the API's other formats.
@@ -187,9 +187,10 @@ def _concealed(name: str, value: Any) -> Any:
         )
     # Templates that render to Python objects make a number of a password of digits.
     text = str(value) if isinstance(value, int | float) else value
-    if not isinstance(text, str) or isinstance(text, Concealed) or not text:
+    if not isinstance(text, str) or not text:
         return text
-    return Concealed(_SHOWN[name](text), text)
+    shown = _SHOWN[name](text)
+    return text if shown == text else Concealed(shown=shown, revealed=text)
 
 
 def _is_literal(value: Any) -> bool:

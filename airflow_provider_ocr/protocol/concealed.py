@@ -6,37 +6,52 @@ from __future__ import annotations
 from typing import Any, Self
 
 
-class Concealed(str):
-    """A text that stands for another one, which is had by asking for it.
+class Concealed:
+    """Stands for a text with secrets, which is had only by asking for it.
 
-    It is what may be shown, to every reader there is: ``print``, JSON, a database, a debugger. That makes it
-    safer than any list of texts to be masked, which other processes do not know and short texts are not on.
+    All others get what may be shown: ``str``, ``repr``, templates, and Airflow's ``serialize``. That is safer
+    than any list of texts to be masked, which other processes do not know and short texts are not put on.
+    It is no ``str`` itself, because Airflow's processes cannot send each other a kind of ``str``; and no
+    dataclass, because lineage tools look into those.
 
     :param shown: what may be seen.
     :param revealed: what it stands for.
     """
 
-    __slots__ = ("__revealed",)
-    __revealed: str
+    __slots__ = ("__revealed", "__shown")
 
-    def __new__(cls, shown: str, revealed: str) -> Self:
-        text = super().__new__(cls, shown)
-        text.__revealed = revealed
-        return text
+    def __init__(self, *, shown: str, revealed: str) -> None:
+        self.__shown = shown
+        self.__revealed = revealed
 
     @property
     def revealed(self) -> str:
         """The whole text, secrets included."""
         return self.__revealed
 
+    def serialize(self) -> str:
+        """What Airflow writes into its database and shows."""
+        return self.__shown
+
+    def __str__(self) -> str:
+        return self.__shown
+
+    def __repr__(self) -> str:
+        return repr(self.__shown)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Concealed):
+            return self.__revealed == other.__revealed
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.__revealed)
+
     def __copy__(self) -> Self:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
-
-    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
-        return type(self), (str(self), self.__revealed)
 
 
 def reveal(value: Any) -> Any:

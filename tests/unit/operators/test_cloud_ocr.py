@@ -6,6 +6,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
@@ -79,6 +80,7 @@ def test_rendered_fields_show_no_secret_while_the_operator_has_all_of_it() -> No
     submit = secret_operator()
     submit.render_template_fields({"url": SOURCE, "password": "SECRET-4"})
     fields = _serialize_rendered_fields(submit)
+    msgspec.msgpack.encode(fields)
     assert {name: fields[name] for name in SHOWN} == SHOWN
     assert (submit.source.revealed, submit.pdf_password.revealed) == (SOURCE, "SECRET-4")
     # Lineage tools and debuggers look at everything that an object has.
@@ -103,13 +105,15 @@ def test_what_is_no_text_is_refused_before_anybody_sees_it(name: str, value: Any
 def test_a_password_that_a_native_template_makes_a_number_of_is_concealed() -> None:
     submit = secret_operator()
     submit.pdf_password = 1234567
-    assert (submit.pdf_password, submit.pdf_password.revealed) == ("***", "1234567")
+    assert (str(submit.pdf_password), submit.pdf_password.revealed) == ("***", "1234567")
 
 
 def test_a_literal_secret_is_not_in_the_serialized_dag() -> None:
     with DAG("literals", schedule=None) as dag:
         secret_operator(source=SOURCE, pdf_password="SECRET-4")
     serialized = json.dumps(DagSerialization.to_dict(dag))
+    # What the DAG processor sends has to be of the plainest types.
+    msgspec.msgpack.encode(DagSerialization.to_dict(dag))
     assert SHOWN["source"] in serialized
     assert "SECRET" not in serialized
 
@@ -120,6 +124,8 @@ def test_a_user_sets_the_source_in_a_subclass_as_ever() -> None:
     assert submit.source.revealed == SOURCE
     submit.source = submit.source
     assert submit.source.revealed == SOURCE
+    submit.source = "https://a.example/b.tif"
+    assert submit.source == "https://a.example/b.tif"
     submit.source = None
     assert submit.source is None
 
