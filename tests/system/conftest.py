@@ -43,6 +43,6 @@ def airflow(
     python = pytestconfig.getoption("--airflow-python")
     airflow = LocalAirflow(home=home, dags=dags, connections=connections, python=python)
     # The most talkative that our own calls get: test_no_secrets.py looks at every line.
-    airflow.environment["AIRFLOW__LOGGING__NAMESPACE_LEVELS"] = "urllib3=DEBUG airflow_provider_ocr=DEBUG"
+    airflow.environment["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "DEBUG"
     with airflow as running:
         yield running

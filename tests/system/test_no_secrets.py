@@ -67,8 +67,13 @@ class IndiscreetServer:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer((LOOPBACK, 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, request: object, client_address: object) -> None:
+                """Whoever was killed cannot be answered."""
+
+        self._server = Server((LOOPBACK, 0), Handler)
         self.port: int = self._server.server_port
         self.url = f"http://{LOOPBACK}:{self.port}"
 
@@ -99,6 +104,7 @@ class IndiscreetServer:
         if "/stall" in source:
             self.stalled.set()
             self._closing.wait(120)
+            return 503, b""
         ocr_task_id = f"{len(self._tasks) + 1:08x}-0000-4000-8000-000000000000"
         self._tasks[ocr_task_id] = source
         return 200, render_tasks([self._task(ocr_task_id)])
