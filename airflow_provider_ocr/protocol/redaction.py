@@ -13,6 +13,10 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 MASK = "***"
+LONGEST_QUOTE = 500
+"""Characters of other people's words that a message of ours repeats."""
+
+_LONGEST_READ = 20_000
 
 # A mark of a URL as itself, percent-encoded once or several times, or escaped as in JSON.
 _SLASH = r"(?:\\{0,4}/|%(?:25)*2f)"
@@ -53,6 +57,20 @@ def without_url_secrets(text: str) -> str:
     What stands behind ``password=``, ``sig=`` and the like goes also where no URL is to be seen.
     """
     return _ASSIGNMENT.sub(_without_value, _PIECE.sub(lambda piece: "".join(_parts(piece[0])), text))
+
+
+def quoted(text: str) -> str:
+    """Other people's words, fit to stand in a message: one line of bounded length, no secrets of URLs.
+
+    :param text: of any length; control characters become blanks.
+    """
+    start = text[:_LONGEST_READ]
+    if len(text) > len(start):
+        # Of a URL that is cut in the middle nobody can tell what is secret.
+        start = start.rpartition(" ")[0]
+    line = without_url_secrets(" ".join("".join(c if c.isprintable() else " " for c in start).split()))
+    is_whole = len(text) <= _LONGEST_READ and len(line) <= LONGEST_QUOTE
+    return line if is_whole else f"{line[:LONGEST_QUOTE]}..."
 
 
 def shown_url(url: str) -> str:

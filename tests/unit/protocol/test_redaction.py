@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airflow_provider_ocr.protocol.redaction import (
+    quoted,
     secrets_of_url,
     shown_url,
     spellings,
@@ -141,6 +142,27 @@ def test_what_signs_a_url_goes_and_what_says_where_it_leads_stays() -> None:
 
 def test_a_query_goes_from_a_line_whatever_is_before_it() -> None:
     assert without_queries('"GET /x?a=it\'s HTTP/1.1" 200 None') == '"GET /x?... HTTP/1.1" 200 None'
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("No\tsuch\x00\nfile ", "No such file"),
+        ("See https://a.example/b?sig=SECRET", "See https://a.example/b?..."),
+        ("x" * 500, "x" * 500),
+        ("x" * 501, "x" * 500 + "..."),
+        ("https://a.example/b?" + "x" * 900, "https://a.example/b?..."),
+        (
+            f"See https://a.example/b?{'x' * 19_950} https://u:SECRET@a.example",
+            "See https://a.example/b?......",
+        ),
+        ("x" * 20_001, "..."),
+        ("", ""),
+    ],
+    ids=["control characters", "URL", "500", "501", "long URL", "cut in a user", "one piece", "nothing"],
+)
+def test_other_peoples_words_become_one_line_of_bounded_length(text: str, quote: str) -> None:
+    assert quoted(text) == quote
 
 
 HOSTILE = {
