@@ -14,7 +14,6 @@ have failed or to be deleted its ID is added to the key, which asks for a new on
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from airflow_provider_ocr.protocol.errors import (
     TaskDeletedError,
     UnreadableAnswerError,
 )
+from airflow_provider_ocr.protocol.redaction import unsigned
 from airflow_provider_ocr.protocol.settings import MAX_DESCRIPTION_LENGTH, ProcessingSettings
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
@@ -42,12 +42,6 @@ SETTLE_SECONDS = 30.0
 
 _LOOK_BACK_HOURS = 24
 _SECONDS_BETWEEN_LOOKS = 3.0
-_SIGNATURES = frozenset({"sig", "signature", "x-amz-signature", "x-goog-signature"})
-# What goes with a signature of S3 and GCS (V4, V2), CloudFront, and Azure's shared access signatures.
-_SIGNING = re.compile(
-    r"x-(amz|goog)-.*|signature|expires|awsaccesskeyid|googleaccessid|policy|key-pair-id"
-    r"|s[ievprt]|sig|ss|srt|spr|sip|sk(oid|tid|t|e|s|v)"
-)
 _TASK_ID = "ocr_task_id"
 _INTENT = "ocr_submission_intent"
 _UNUSABLE = frozenset({TaskStatus.PROCESSING_FAILED, TaskStatus.DELETED})
@@ -111,9 +105,7 @@ def _unsigned(url: str) -> str:
         parts = urlsplit(url)
     except ValueError as error:
         raise InvalidParameterError("source", f"it is no URL ({error}).") from None
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    signed = any(name.lower() in _SIGNATURES for name, _ in query)
-    kept = [item for item in query if not (signed and _SIGNING.fullmatch(item[0].lower()))]
+    kept = unsigned(parse_qsl(parts.query, keep_blank_values=True))
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, urlencode(kept), ""))
 
 

@@ -23,7 +23,7 @@ from airflow_provider_ocr.protocol.errors import (
     UnreadableAnswerError,
     WaitTimeoutError,
 )
-from airflow_provider_ocr.protocol.redaction import without_url_secrets
+from airflow_provider_ocr.protocol.redaction import quoted
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 
@@ -94,7 +94,7 @@ def judge(
 def failure_of(task: OcrTask) -> OcrError | None:
     """Why a task that has stopped has no results; None while it runs and when it is completed."""
     if task.status == TaskStatus.PROCESSING_FAILED:
-        reason = without_url_secrets(task.error or "the service gave no reason.")
+        reason = quoted(task.error or "") or "the service gave no reason."
         return TaskFailedError(f"OCR task {task.id} failed: {reason}", ocr_task_id=task.id)
     if task.status == TaskStatus.DELETED:
         return TaskDeletedError(f"OCR task {task.id} is deleted.", ocr_task_id=task.id)
@@ -115,7 +115,7 @@ def _failure(observation: Observation) -> OcrError | None:
 
 def _too_late(observation: Observation, ocr_task_id: str) -> OcrError:
     if isinstance(observation, OcrTask):
-        state = f"it is still {observation.status}"
+        state = f"it is still {quoted(observation.status)}"
     else:
         state = f"its state is not known: {observation}"
     return WaitTimeoutError(

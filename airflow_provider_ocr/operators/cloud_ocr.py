@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperator
 
+from airflow_provider_ocr.exceptions import CloudOcrParameterError
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
+from airflow_provider_ocr.protocol.concealed import Concealed, reveal
+from airflow_provider_ocr.protocol.redaction import MASK, secrets_of_url, shown_url, spellings
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.protocol.source_url import url_warning
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -28,7 +32,9 @@ _SETTINGS = (
     "write_recognition_variants",
     "write_tags",
     "description",
+    "pdf_password",
 )
+_SHOWN: Mapping[str, Callable[[str], str]] = {"source": shown_url, "pdf_password": lambda _: MASK}
 
 
 class ProcessRemoteImageOperator(BaseOperator):
@@ -38,6 +44,9 @@ class ProcessRemoteImageOperator(BaseOperator):
     cleared task takes up the task that an earlier try made, wherever there is one that is of use.
 
     Lists may be lists or comma-separated text; an argument that is left out has the API's default.
+
+    The attributes ``source`` and ``pdf_password`` show what everybody may see: a URL without its user and
+    without the values of its parameters, and ``***``. `protocol.concealed.reveal` gives the whole text.
 
     :param source: URL of the image, reachable for the service.
     :param export_format: one to three of txt, pdfSearchable, xml, docx and the API's other formats.
@@ -51,6 +60,7 @@ class ProcessRemoteImageOperator(BaseOperator):
     :param write_recognition_variants: write character variants into XML.
     :param write_tags: tag PDF results: auto, write or dontWrite.
     :param description: text that the service keeps with the task, up to 224 characters.
+    :param pdf_password: opens a protected PDF. Take it from a connection or a variable by a template.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
     :raises CloudOcrParameterError: at once for a literal that the API does not know, at run time for a
         rendered one.
@@ -74,6 +84,7 @@ class ProcessRemoteImageOperator(BaseOperator):
         write_recognition_variants: bool | str | None = None,
         write_tags: str | None = None,
         description: str | None = None,
+        pdf_password: str | None = None,
         cloud_ocr_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -90,24 +101,34 @@ class ProcessRemoteImageOperator(BaseOperator):
         self.write_recognition_variants = write_recognition_variants
         self.write_tags = write_tags
         self.description = description
+        self.pdf_password = pdf_password
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
         with airflow_errors():
             ProcessingSettings.parse(
                 **{name: value for name, value in self._given().items() if _is_literal(value)}
             )
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Conceal what may hold a secret, whoever sets it: the constructor, a rendering, a mapping."""
+        super().__setattr__(name, _concealed(name, value) if name in _SHOWN else value)
+
+    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
+        """Render what a concealed text stands for; the result is concealed again as it is set."""
+        return super().render_template(reveal(content), *args, **kwargs)
+
     def execute(self, context: Context) -> str:
         """Submit, and give the OCR task's ID."""
         from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
 
+        source = self._source()
         ti = context["ti"]
         identity = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index if ti.map_index is not None else -1)
         with airflow_errors():
             settings = ProcessingSettings.parse(**self._given())
-            key = idempotency_key(*identity, source=self.source, settings=settings)
+            key = idempotency_key(*identity, source=source, settings=settings)
             with CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
                 submitter = Submitter(client=client, record=_record(context), is_retry=ti.try_number > 1)
-                submission = submitter.submit(self.source, settings, key=key)
+                submission = submitter.submit(source, settings, key=key)
         self.log.info(
             "OCR task %s: %s (%s); it is %s.",
             submission.task.id,
@@ -117,8 +138,22 @@ class ProcessRemoteImageOperator(BaseOperator):
         )
         return submission.task.id
 
+    def _source(self) -> str:
+        """The rendered URL; from here on its secrets are masked in other people's log lines as well."""
+        from airflow.providers.common.compat.sdk import mask_secret
+
+        source = reveal(self.source)
+        if not isinstance(source, str):
+            raise CloudOcrParameterError("source: the URL of the image is missing.")
+        password = reveal(self.pdf_password)
+        # Nothing here relies on Airflow's masking: it leaves short texts alone, and ends with this process.
+        mask_secret([*secrets_of_url(source), *spellings([password] if password else [])])
+        if warning := url_warning(source):
+            self.log.warning(warning)
+        return source
+
     def _given(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in _SETTINGS}
+        return {name: reveal(getattr(self, name)) for name in _SETTINGS}
 
 
 class _StateStoreRecord:
@@ -138,6 +173,24 @@ class _StateStoreRecord:
 def _record(context: Context) -> Record | None:
     store = context.get("task_state_store")
     return None if store is None else _StateStoreRecord(store)
+
+
+def _concealed(name: str, value: Any) -> Any:
+    """What an operator keeps of an argument that may hold a secret.
+
+    A reference to an XCom, which has no text yet, stays as it is.
+    """
+    if isinstance(value, list | tuple | set | dict | bytes):
+        raise CloudOcrParameterError(
+            f"{name}: a {type(value).__name__} was given, one text is needed; "
+            "for several documents use expand()."
+        )
+    # Templates that render to Python objects make a number of a password of digits.
+    text = str(value) if isinstance(value, int | float) else value
+    if not isinstance(text, str) or not text:
+        return text
+    shown = _SHOWN[name](text)
+    return text if shown == text else Concealed(shown=shown, revealed=text)
 
 
 def _is_literal(value: Any) -> bool:

@@ -41,5 +41,8 @@ def airflow(
         "cloud_ocr_unreachable": {**good, "host": f"http://127.0.0.1:{free_port()}"},
     }
     python = pytestconfig.getoption("--airflow-python")
-    with LocalAirflow(home=home, dags=dags, connections=connections, python=python) as running:
+    airflow = LocalAirflow(home=home, dags=dags, connections=connections, python=python)
+    # The most talkative that our own calls get: test_no_secrets.py looks at every line.
+    airflow.environment["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "DEBUG"
+    with airflow as running:
         yield running

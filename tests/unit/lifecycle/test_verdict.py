@@ -124,3 +124,17 @@ def test_a_failed_task_tells_the_services_reason_without_secrets(error: str | No
 @pytest.mark.parametrize("status", ["Submitted", "Queued", "InProgress", "Completed", "Hibernating"])
 def test_a_task_that_runs_or_is_completed_has_not_failed(status: str) -> None:
     assert failure_of(_task(status)) is None
+
+
+def test_the_services_words_become_one_line_without_secrets_of_urls() -> None:
+    words = (
+        f"GET https://u:SECRET@a.example/b?sig=SECRET\n'source=https%3A%2F%2Fc%3Fsig%3DSECRET' {'x' * 900}"
+    )
+    error = failure_of(OcrTask(id=ID, status=TaskStatus.PROCESSING_FAILED, error=words))
+    assert str(error).startswith(
+        f"OCR task {ID} failed: GET https://a.example/b?... 'source=https%3A%2F%2Fc?..."
+    )
+    assert len(str(error)) < 600
+    verdict = judge(_task("Busy\n" * 900), ocr_task_id=ID, policy=STRICT, deadline=DEADLINE, now=AFTER)
+    assert "it is still Busy Busy" in str(verdict.error)
+    assert len(str(verdict.error)) < 800

@@ -2,10 +2,15 @@
 from __future__ import annotations
 
 import inspect
+import json
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from airflow.sdk import DAG
+from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
+from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_provider_ocr.exceptions import CloudOcrParameterError
 from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
@@ -60,3 +65,111 @@ def test_it_can_be_mapped_over_sources() -> None:
             source=["https://example.com/1.tif", "https://example.com/2.tif"]
         )
     assert mapped.task_id == "submit"
+
+
+SOURCE = "https://user:SECRET-1@a.example/b.tif?id=7&sig=SECRET-2#SECRET-3"
+SHOWN = {"source": "https://a.example/b.tif?id=***&sig=***#***", "pdf_password": "***"}
+
+
+def secret_operator(**arguments: Any) -> ProcessRemoteImageOperator:
+    given = {"source": "{{ url }}", "pdf_password": "{{ password }}", **arguments}
+    return ProcessRemoteImageOperator(task_id="submit", **given)
+
+
+def test_rendered_fields_show_no_secret_while_the_operator_has_all_of_it() -> None:
+    submit = secret_operator()
+    submit.render_template_fields({"url": SOURCE, "password": "SECRET-4"})
+    fields = _serialize_rendered_fields(submit)
+    msgspec.msgpack.encode(fields)
+    assert {name: fields[name] for name in SHOWN} == SHOWN
+    assert (submit.source.revealed, submit.pdf_password.revealed) == (SOURCE, "SECRET-4")
+    # Lineage tools and debuggers look at everything that an object has.
+    assert "SECRET" not in json.dumps(vars(submit), default=str)
+
+
+def test_a_mapped_url_is_not_taken_for_a_template_because_it_is_concealed() -> None:
+    url = "https://a.example/b?sig={{ SECRET }}"
+    submit = secret_operator(source=url)
+    # So does a mapped operator with the values that it has taken from an XCom.
+    assert submit.render_template(submit.source, {}, None, {id(url)}) == url
+
+
+@pytest.mark.parametrize("value", [["https://a.example/b?sig=SECRET"], {"url": "SECRET"}, (SOURCE,)])
+@pytest.mark.parametrize("name", ["source", "pdf_password"])
+def test_what_is_no_text_is_refused_before_anybody_sees_it(name: str, value: Any) -> None:
+    with pytest.raises(CloudOcrParameterError, match=f"^{name}: a .* was given") as caught:
+        setattr(secret_operator(), name, value)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_password_that_a_native_template_makes_a_number_of_is_concealed() -> None:
+    submit = secret_operator()
+    submit.pdf_password = 1234567
+    assert (str(submit.pdf_password), submit.pdf_password.revealed) == ("***", "1234567")
+
+
+def test_a_literal_secret_is_not_in_the_serialized_dag() -> None:
+    with DAG("literals", schedule=None) as dag:
+        secret_operator(source=SOURCE, pdf_password="SECRET-4")
+    serialized = json.dumps(DagSerialization.to_dict(dag))
+    # What the DAG processor sends has to be of the plainest types.
+    msgspec.msgpack.encode(DagSerialization.to_dict(dag))
+    assert SHOWN["source"] in serialized
+    assert "SECRET" not in serialized
+
+
+def test_a_user_sets_the_source_in_a_subclass_as_ever() -> None:
+    submit = secret_operator()
+    submit.source = SOURCE
+    assert submit.source.revealed == SOURCE
+    submit.source = submit.source
+    assert submit.source.revealed == SOURCE
+    submit.source = "https://a.example/b.tif"
+    assert submit.source == "https://a.example/b.tif"
+    submit.source = None
+    assert submit.source is None
+
+
+@pytest.fixture
+def masked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Airflow was told to mask."""
+    told: list[str] = []
+    monkeypatch.setattr("airflow.sdk.log.mask_secret", told.extend)
+    return told
+
+
+def test_secrets_are_masked_in_other_peoples_lines_in_each_spelling(
+    masked: list[str], monkeypatch: pytest.MonkeyPatch, context: dict[str, Any]
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_CLOUD_OCR_DEFAULT", json.dumps({"conn_type": "cloud_ocr"}))
+    submit = secret_operator(source=SOURCE, pdf_password='SECRET "4"')
+    with pytest.raises(CloudOcrParameterError, match="'cloud_ocr_default' has no host"):
+        submit.execute(context)
+    assert {"user:SECRET-1", "SECRET-1", "SECRET-2"} < set(masked)
+    assert {'SECRET "4"', "SECRET%20%224%22", "SECRET+%224%22", 'SECRET \\"4\\"'} < set(masked)
+
+
+def test_a_url_that_is_too_long_for_many_front_ends_is_warned_of_without_its_query(
+    masked: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    context: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_CLOUD_OCR_DEFAULT", json.dumps({"conn_type": "cloud_ocr"}))
+    submit = secret_operator(source=f"https://a.example/b?sig=SECRET{'x' * 2000}", pdf_password=None)
+    with pytest.raises(CloudOcrParameterError):
+        submit.execute(context)
+    logged = capsys.readouterr().out
+    assert "source: the URL at a.example has 2,042 characters" in logged
+    assert "SECRET" not in logged
+
+
+def test_a_source_that_rendered_to_nothing_is_named(context: dict[str, Any]) -> None:
+    with pytest.raises(CloudOcrParameterError, match=r"^source: the URL of the image is missing"):
+        secret_operator(source=None).execute(context)
+
+
+@pytest.fixture
+def context() -> dict[str, Any]:
+    """As much of a task's context as is looked at before the service is called."""
+    return {"ti": SimpleNamespace(dag_id="d", run_id="r", task_id="submit", map_index=-1, try_number=1)}
