@@ -7,7 +7,6 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -127,8 +126,11 @@ class Interference:
         fault = self._next(method)
         await asyncio.sleep(fault.seconds)
         if fault.breaks:
-            await self._break(fault, scope, receive)
+            if fault.carried_out:
+                await self._app(scope, receive, _to_nobody)
+            # Before the connection breaks: whoever sees that finds the request.
             self._note(method, scope, None)
+            await _break(scope, receive)
         elif fault.status is None:
             await self._app(scope, receive, note_status)
         else:
@@ -139,13 +141,6 @@ class Interference:
                 media_type="text/xml; charset=utf-8",
             )
             await answer(scope, receive, note_status)
-
-    async def _break(self, fault: Fault, scope: Scope, receive: Receive) -> None:
-        if fault.carried_out:
-            await self._app(scope, receive, _to_nobody)
-        scope["state"]["abort"]()
-        while (await receive())["type"] != "http.disconnect":
-            pass
 
     def _next(self, method: str) -> Fault:
         """What goes wrong with the request at hand."""
@@ -180,15 +175,10 @@ async def _to_nobody(message: Message) -> None:
     """Take an answer that never arrives."""
 
 
-def unauthorized(*, methods: tuple[str, ...], times: int | None) -> Fault:
-    """Credentials that count no more."""
-    return Fault(
-        methods=methods,
-        times=times,
-        status=HTTPStatus.UNAUTHORIZED,
-        message="The application ID or the password is wrong or missing.",
-        headers={"WWW-Authenticate": 'Basic realm="Cloud OCR"'},
-    )
+async def _break(scope: Scope, receive: Receive) -> None:
+    scope["state"]["abort"]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class BreakableConnection(asyncio.Protocol):
