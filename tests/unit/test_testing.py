@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,7 @@ from airflow_provider_ocr.testing import APPLICATION_ID, PASSWORD, CloudOcrRehea
 SOURCE = "https://nowhere.invalid/scans/a.tif"
 SECONDS = 20.0
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MISSING_PACKAGES = ("cv2", "fontTools", "jinja2", "lxml", "pikepdf", "PIL", "prometheus_client", "tesserocr")
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -323,13 +326,31 @@ def test_many_documents_at_once_are_each_charged_once(
     assert cloud_ocr.credits_charged == 300
 
 
+def needed_only_by(extra: str, *, beside: str) -> list[str]:
+    """The modules of the packages that one extra brings, and neither another nor this package by itself."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    names = {
+        kind: {re.split(r"[^\w.-]", requirement)[0].lower() for requirement in requirements}
+        for kind, requirements in {"itself": project["dependencies"], **extras}.items()
+    }
+    wanted = names[extra] - names[beside] - names["itself"]
+    return sorted(
+        module
+        for module, distributions in packages_distributions().items()
+        if wanted & {distribution.lower() for distribution in distributions}
+    )
+
+
+MISSING_MODULES = needed_only_by("server", beside="testing")
+
 INNER_TESTS = f"""
 import os, sys
 import pytest
 import requests
 
 pytest_plugins = ["airflow_provider_ocr.testing"]
-MISSING = {MISSING_PACKAGES!r}
+MISSING = {MISSING_MODULES!r}
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
@@ -369,6 +390,10 @@ def inner_run(folder: Path, tests: str) -> subprocess.CompletedProcess[str]:
         cwd=folder,
         env=environment,
     )
+
+
+def test_engine_and_image_libraries_are_among_what_only_recognition_needs() -> None:
+    assert {"cv2", "lxml", "numpy", "pikepdf", "PIL", "pypdfium2", "tesserocr"} <= set(MISSING_MODULES)
 
 
 def test_it_works_without_airflow_engine_and_image_libraries_and_leaves_the_environment_as_it_was(
