@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_ocr.testing import cloud_ocr, cloud_ocr_session
 from demo.ocr_server import OcrServer, ScanServer
 from demo.processes import LOOPBACK
 from tests.postgresql import PostgresqlServer, find_programs
+
+__all__ = ["cloud_ocr", "cloud_ocr_session"]  # fixtures, as DAG authors take them
 
 SAMPLES = Path(__file__).parents[1] / "demo" / "samples"
 

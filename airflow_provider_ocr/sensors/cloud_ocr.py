@@ -98,12 +98,15 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         """One look: whether the task is completed."""
         return self._is_done(self._look(), pendulum.now("UTC").add(seconds=self.timeout))
 
-    def resume(self, context: Context, event: dict[str, Any], deadline: str) -> str:
-        """Go on after the trigger: done if it saw the task completed, else look here and decide."""
+    def resume(self, context: Context, event: dict[str, Any], deadline: str | None = None) -> str:
+        """Go on after the trigger: done if it saw the task completed, else look here and decide.
+
+        :param deadline: when waiting ends; `DAG.test` hands on nothing but the event, then it begins again.
+        """
         if event["status"] == TaskStatus.COMPLETED:
             self.log.info("OCR task %s: Completed", self.ocr_task_id)
             return self.ocr_task_id
-        end = parse_time(deadline)
+        end = parse_time(deadline) if deadline else pendulum.now("UTC").add(seconds=self.timeout)
         if not self._is_done(self._look(), end):
             self._defer_until(end)
         return self.ocr_task_id

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from airflow_provider_ocr.testing import CloudOcrRehearsal
 from demo.local_airflow import LocalAirflow
 from demo.ocr_server import APPLICATION_ID, PASSWORD, OcrServer
 from demo.processes import free_port
@@ -27,7 +29,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def airflow(
-    ocr_server: OcrServer, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+    ocr_server: OcrServer,
+    cloud_ocr_session: CloudOcrRehearsal,
+    tmp_path_factory: pytest.TempPathFactory,
+    pytestconfig: pytest.Config,
 ) -> Iterator[LocalAirflow]:
     """Airflow with the example DAGs, the DAGs of the tests, and connections good and bad."""
     home = tmp_path_factory.mktemp("airflow")
@@ -37,6 +42,7 @@ def airflow(
     good = {"conn_type": "cloud_ocr", "host": ocr_server.url, "login": APPLICATION_ID, "password": PASSWORD}
     connections = {
         "cloud_ocr_default": good,
+        "cloud_ocr_rehearsal": json.loads(cloud_ocr_session.connection),
         "cloud_ocr_wrong_password": {**good, "password": "not-the-password"},
         "cloud_ocr_unreachable": {**good, "host": f"http://127.0.0.1:{free_port()}"},
     }

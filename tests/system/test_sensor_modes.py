@@ -3,19 +3,20 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_ocr.testing import CloudOcrRehearsal
 from demo.local_airflow import LocalAirflow
-from demo.ocr_server import ScanServer
 
 DAG_ID = "sensor_modes"
 RUN_ID = "all-modes"
+REASON = "The page is torn from top to bottom."
 MODES = ["poke", "reschedule", "deferred"]
 
 
 @pytest.fixture(scope="module")
-def run(airflow: LocalAirflow, scans: ScanServer) -> LocalAirflow:
+def run(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> LocalAirflow:
     """Airflow after a run in which every sensor has ended."""
-    conf = {"good": f"{scans.url}/receipt.png", "bad": f"{scans.url}/no-such-scan.jpg"}
-    airflow.run_dag(DAG_ID, RUN_ID, conf)
+    cloud_ocr_session.fail(REASON, source="*/bad.tif")
+    airflow.run_dag(DAG_ID, RUN_ID, {})
     airflow.wait_for_run(DAG_ID, RUN_ID, seconds=240)
     return airflow
 
@@ -35,7 +36,7 @@ def test_a_completed_task_lets_the_sensor_succeed_and_return_its_id(run: LocalAi
 @pytest.mark.parametrize("mode", MODES)
 def test_a_failed_task_fails_the_sensor_with_the_reason_of_the_service(run: LocalAirflow, mode: str) -> None:
     assert state(run, f"bad_{mode}") == "failed"
-    assert "answered with HTTP 404" in run.task_log(DAG_ID, RUN_ID, f"bad_{mode}")
+    assert REASON in run.task_log(DAG_ID, RUN_ID, f"bad_{mode}")
 
 
 @pytest.mark.parametrize("mode", MODES)

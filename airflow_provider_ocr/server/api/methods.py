@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import ApplicationInfo, OcrTask
 from airflow_provider_ocr.server.api.admission import Admission, Measure
 from airflow_provider_ocr.server.api.call import Call
@@ -14,7 +15,6 @@ from airflow_provider_ocr.server.api.own_tasks import OwnTasks
 from airflow_provider_ocr.server.api.signing import UrlSigner
 from airflow_provider_ocr.server.api.starting import Runners, StartingMethods
 from airflow_provider_ocr.server.files.results import ResultFiles
-from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 from airflow_provider_ocr.server.records.applications import Applications
 from airflow_provider_ocr.server.records.choices import Choices
 from airflow_provider_ocr.server.records.store import Store
@@ -47,7 +47,7 @@ class ApiMethods:
     :param signer: signs the URLs of results.
     :param runners: who fetches and recognises.
     :param measure: tells how many pages an image has.
-    :param tessdata: which languages can be read.
+    :param require_supported: raises InvalidParameterError for settings that are not carried out.
     :param upload_threshold: how many images more than its credits pay for an application may send.
     :param choices: what to do where the contract leaves it open.
     """
@@ -61,7 +61,7 @@ class ApiMethods:
         signer: UrlSigner,
         runners: Runners,
         measure: Measure,
-        tessdata: Tessdata,
+        require_supported: Callable[[ProcessingSettings], None],
         upload_threshold: int = 10,
         choices: Choices | None = None,
     ) -> None:
@@ -70,7 +70,12 @@ class ApiMethods:
             store=store, applications=applications, measure=measure, upload_threshold=upload_threshold
         )
         starting = StartingMethods(
-            store=store, files=files, runners=runners, admission=admission, tessdata=tessdata, tasks=tasks
+            store=store,
+            files=files,
+            runners=runners,
+            admission=admission,
+            require_supported=require_supported,
+            tasks=tasks,
         )
         existing = ExistingMethods(
             store=store, files=files, applications=applications, tasks=tasks, choices=choices or Choices()

@@ -19,8 +19,7 @@ from airflow_provider_ocr.server.api.admission import Admission
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
 from airflow_provider_ocr.server.api.own_tasks import OwnTasks
 from airflow_provider_ocr.server.files.results import ResultFiles
-from airflow_provider_ocr.server.recognition.support import SHOWING_PAGES, supported
-from airflow_provider_ocr.server.recognition.tessdata import Tessdata
+from airflow_provider_ocr.server.recognition.support import SHOWING_PAGES
 from airflow_provider_ocr.server.records.store import Store, new_task_id
 from airflow_provider_ocr.server.records.stored_task import StoredTask
 from airflow_provider_ocr.server.records.tasks import can_add_image, can_start
@@ -53,7 +52,7 @@ class StartingMethods:
     :param files: where their images lie.
     :param runners: who fetches and recognises.
     :param admission: which images are let in.
-    :param tessdata: which languages can be read.
+    :param require_supported: raises InvalidParameterError for settings that are not carried out.
     :param tasks: finds and shows tasks.
     """
 
@@ -64,14 +63,14 @@ class StartingMethods:
         files: ResultFiles,
         runners: Runners,
         admission: Admission,
-        tessdata: Tessdata,
+        require_supported: Callable[[ProcessingSettings], None],
         tasks: OwnTasks,
     ) -> None:
         self._store = store
         self._files = files
         self._runners = runners
         self._admission = admission
-        self._tessdata = tessdata
+        self._require_supported = require_supported
         self._tasks = tasks
 
     def process_remote_image(self, call: Call) -> list[OcrTask]:
@@ -203,7 +202,7 @@ class StartingMethods:
 
     def _supported(self, settings: ProcessingSettings) -> ProcessingSettings:
         try:
-            supported(settings, self._tessdata)
+            self._require_supported(settings)
         except InvalidParameterError as error:
             raise RejectedError(str(error)) from None
         return settings

@@ -64,7 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_flags(serving, SERVE_FLAGS)
     add_flags(
-        serving.add_argument_group("to test clients with what the API's documentation leaves open"),
+        serving.add_argument_group(
+            "to test clients: without recognition, and with what the API's documentation leaves open"
+        ),
         TEST_FLAGS,
     )
     serving.set_defaults(run=_serve, parser=serving)

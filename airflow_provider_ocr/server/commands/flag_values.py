@@ -70,6 +70,20 @@ def page_failure(text: str) -> Literal["fail", "keep"]:
     raise argparse.ArgumentTypeError(f"{text!r} is none of fail, keep")
 
 
+def recognition(text: str) -> Literal["tesseract", "none"]:
+    """Whether documents are recognised."""
+    if text == "tesseract":
+        return "tesseract"
+    if text == "none":
+        return "none"
+    raise argparse.ArgumentTypeError(f"{text!r} is none of tesseract, none")
+
+
+def seconds(text: str) -> float:
+    """A length of time, which may be 0."""
+    return 0.0 if text == "0" else period(text)
+
+
 def file(text: str) -> Path:
     """A file that exists."""
     if not Path(text).is_file():

@@ -165,6 +165,20 @@ _LIMITS = (
 
 TEST_FLAGS = (
     Flag(
+        name="recognition",
+        metavar="{tesseract,none}",
+        kind=flag_values.recognition,
+        explanation="none rehearses: no source is fetched, nothing is recognised, and every result says so",
+        default="tesseract",
+    ),
+    Flag(
+        name="recognition-seconds",
+        metavar="SECONDS",
+        kind=flag_values.seconds,
+        explanation="how long a document takes while nothing is recognised",
+        default="0",
+    ),
+    Flag(
         name="list-order",
         metavar="{oldest,newest}",
         kind=flag_values.one_of(ListOrder),
@@ -209,6 +223,8 @@ def serve_options(values: Mapping[str, Any]) -> ServeOptions:
         workers=values["workers"],
         allowed_sources=tuple(values["allow_source"]),
         tessdata=values["tessdata"],
+        recognition=values["recognition"],
+        recognition_seconds=values["recognition_seconds"],
         page_failure=values["page_failure"],
         tls_certificate=values["tls_cert"],
         tls_key=values["tls_key"],

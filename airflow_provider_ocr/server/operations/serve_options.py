@@ -40,6 +40,8 @@ class ServeOptions:
     :param workers: how many documents are recognised at the same time.
     :param allowed_sources: networks that images may be fetched from although they are not public.
     :param tessdata: a folder with more recognition data.
+    :param recognition: tesseract, or none to rehearse: no source is fetched and nothing is recognised.
+    :param recognition_seconds: how long a document takes while rehearsing.
     :param page_failure: a value of ``PageFailure``: what a page that cannot be read does to its document.
     :param tls_certificate: PEM file with the certificate and its chain; None to speak plain HTTP.
     :param tls_key: PEM file with the key; None if the certificate's file has it too.
@@ -61,6 +63,8 @@ class ServeOptions:
     workers: int = 2
     allowed_sources: tuple[Network, ...] = ()
     tessdata: Path | None = None
+    recognition: Literal["tesseract", "none"] = "tesseract"
+    recognition_seconds: float = 0.0
     page_failure: Literal["fail", "keep"] = "fail"
     tls_certificate: Path | None = None
     tls_key: Path | None = None

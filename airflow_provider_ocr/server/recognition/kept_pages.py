@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from airflow_provider_ocr import __version__
@@ -45,7 +45,10 @@ def recognition_key(settings: ProcessingSettings) -> str:
 
 @cache
 def _engine_version() -> str:
-    return version("tesserocr")
+    try:
+        return version("tesserocr")
+    except PackageNotFoundError:  # nothing is recognised on this machine
+        return "none"
 
 
 class KeptPages:

@@ -9,19 +9,34 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Protocol
 
 from airflow_provider_ocr.server.files.results import ResultFiles
 from airflow_provider_ocr.server.records.store import HeldImage
 from airflow_provider_ocr.server.records.stored_task import StoredTask
 from airflow_provider_ocr.server.records.work import Work
 from airflow_provider_ocr.server.sources.fetching import FetchOrder
-from airflow_provider_ocr.server.sources.source import FetchStoppedError, SourceError, SourceFetcher
+from airflow_provider_ocr.server.sources.source import FetchStoppedError, SourceError
 from airflow_provider_ocr.server.workers.children import RecognitionCancelled, RecognitionFailed
 from airflow_provider_ocr.server.workers.leases import Leases
 from airflow_provider_ocr.server.workers.measuring import Measuring
 from airflow_provider_ocr.server.workers.pace import Pace
 
 _log = logging.getLogger("cloud_ocr_server")
+
+
+class Fetcher(Protocol):
+    """Brings images to disk: a `SourceFetcher`, or what stands in for one."""
+
+    def fetch(self, url: str, target: Path) -> None:
+        """Write the image behind ``url`` to ``target``, whole or not at all.
+
+        :raises SourceError: if that is not possible.
+        :raises FetchStoppedError: if the fetcher is closed.
+        """
+
+    def close(self) -> None:
+        """End all fetches, those under way and those to come, with `FetchStoppedError`."""
 
 
 class Intake:
@@ -41,7 +56,7 @@ class Intake:
         work: Work,
         leases: Leases,
         files: ResultFiles,
-        fetcher: SourceFetcher,
+        fetcher: Fetcher,
         measuring: Measuring,
         pace: Pace,
     ) -> None:

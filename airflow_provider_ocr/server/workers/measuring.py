@@ -9,11 +9,12 @@ however slow they are to open, leave another for everybody else.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from airflow_provider_ocr.server.workers.children import Measurement, RecognitionChild
+from airflow_provider_ocr.server.workers.children import Measurement
+from airflow_provider_ocr.server.workers.recogniser import Recogniser
 
 _CHILDREN = 2
 
@@ -21,11 +22,11 @@ _CHILDREN = 2
 class Measuring:
     """The children that measure. May be used from any thread.
 
-    :param tessdata: the folder with recognition data.
+    :param new_child: makes one.
     """
 
-    def __init__(self, tessdata: Path) -> None:
-        self._children = [RecognitionChild(tessdata=tessdata) for _ in range(_CHILDREN)]
+    def __init__(self, new_child: Callable[[], Recogniser]) -> None:
+        self._children = [new_child() for _ in range(_CHILDREN)]
         self._changed = threading.Condition()
         self._idle = list(self._children)
         self._measured: set[str] = set()
@@ -50,7 +51,7 @@ class Measuring:
             child.close()
 
     @contextmanager
-    def _child_for(self, application: str) -> Iterator[RecognitionChild]:
+    def _child_for(self, application: str) -> Iterator[Recogniser]:
         with self._changed:
             self._changed.wait_for(lambda: self._idle and application not in self._measured)
             self._measured.add(application)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 from airflow_provider_ocr.server.files.results import ResultFiles
 from airflow_provider_ocr.server.records.stored_task import StoredTask
@@ -20,7 +20,6 @@ from airflow_provider_ocr.server.workers.children import (
     ExportJob,
     PageFailure,
     RecognitionCancelled,
-    RecognitionChild,
     RecognitionFailed,
     RecognitionJob,
     RecognitionSummary,
@@ -28,6 +27,7 @@ from airflow_provider_ocr.server.workers.children import (
 )
 from airflow_provider_ocr.server.workers.leases import Leases
 from airflow_provider_ocr.server.workers.pace import Pace
+from airflow_provider_ocr.server.workers.recogniser import Recogniser
 
 SLICE_SECONDS = 10.0
 
@@ -38,12 +38,12 @@ _log = logging.getLogger("cloud_ocr_server")
 
 
 class Workers:
-    """The threads that have documents recognised, each with a child of its own.
+    """The threads that have documents recognised, each with a recogniser of its own.
 
     :param work: where documents are claimed.
     :param leases: keeps them.
     :param files: where images, pages and results lie.
-    :param tessdata: the folder with recognition data.
+    :param new_child: makes a recogniser.
     :param count: how many documents are recognised at the same time.
     :param page_failure: what a page that cannot be recognised does to its document.
     :param pace: takes note of how long pages take.
@@ -56,7 +56,7 @@ class Workers:
         work: Work,
         leases: Leases,
         files: ResultFiles,
-        tessdata: Path,
+        new_child: Callable[[], Recogniser],
         count: int,
         page_failure: PageFailure,
         pace: Pace,
@@ -70,7 +70,7 @@ class Workers:
         self._slice_seconds = slice_seconds
         self._stopping = threading.Event()
         self._arrived = threading.Condition()
-        self._children = [RecognitionChild(tessdata=tessdata) for _ in range(count)]
+        self._children = [new_child() for _ in range(count)]
         self._threads = [
             threading.Thread(target=self._recognise_until_stopped, args=(child,), name=f"recognise-{number}")
             for number, child in enumerate(self._children)
@@ -97,7 +97,7 @@ class Workers:
         with self._arrived:
             self._arrived.notify()
 
-    def _recognise_until_stopped(self, child: RecognitionChild) -> None:
+    def _recognise_until_stopped(self, child: Recogniser) -> None:
         while not self._stopping.is_set():
             try:
                 if self._recognise_next(child):
@@ -109,7 +109,7 @@ class Workers:
                     self._arrived.wait(_IDLE_SECONDS)
         child.close()
 
-    def _recognise_next(self, child: RecognitionChild) -> bool:
+    def _recognise_next(self, child: Recogniser) -> bool:
         """Whether there was a document to recognise."""
         task = self._work.claim()
         if task is None:
@@ -128,7 +128,7 @@ class Workers:
                 self._files.release(task.id)
         return True
 
-    def _recognise(self, task: StoredTask, child: RecognitionChild) -> None:
+    def _recognise(self, task: StoredTask, child: Recogniser) -> None:
         with self._files.local_images(task.id, task.files_count) as images:
             recognition = recognition_key(task.settings)
             pages = self._files.pages_folder(task.id, recognition)
@@ -149,7 +149,7 @@ class Workers:
             self._files.keep_pages(task.id, recognition)
             self._export(task, job, child)
 
-    def _recognise_slice(self, task: StoredTask, job: RecognitionJob, child: RecognitionChild) -> bool:
+    def _recognise_slice(self, task: StoredTask, job: RecognitionJob, child: Recogniser) -> bool:
         """Whether all pages are there."""
         progress = child.recognise(
             job,
@@ -163,7 +163,7 @@ class Workers:
         """Whether the task was given back, because others wait that come first."""
         return self._work.others_wait() and self._work.put_back(task, after_seconds=seconds)
 
-    def _export(self, task: StoredTask, job: RecognitionJob, child: RecognitionChild) -> None:
+    def _export(self, task: StoredTask, job: RecognitionJob, child: Recogniser) -> None:
         run = _run(task)
         output = self._files.new_run(task.id, run)
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import Param, dag
+from airflow.sdk import dag
 
 from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
 from airflow_provider_ocr.sensors.cloud_ocr import CloudOcrTaskSensor
 
+CONNECTION = "cloud_ocr_rehearsal"
 MODES = {
     "poke": {"mode": "poke"},
     "reschedule": {"mode": "reschedule"},
@@ -21,12 +22,14 @@ MODES = {
     schedule=None,
     # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
     default_args={"retries": 3, "retry_delay": timedelta(seconds=1)},
-    params={"good": Param(type="string"), "bad": Param(type="string")},
 )
 def sensor_modes() -> None:
     good, bad = (
         ProcessRemoteImageOperator(
-            task_id=f"submit_{name}", source=f"{{{{ params.{name} }}}}", export_format="txt"
+            task_id=f"submit_{name}",
+            source=f"https://nowhere.invalid/{name}.tif",
+            export_format="txt",
+            cloud_ocr_conn_id=CONNECTION,
         )
         for name in ("good", "bad")
     )
@@ -42,6 +45,7 @@ def sensor_modes() -> None:
                 soft_fail=soft_fail,
                 poke_interval=3,
                 timeout=120,
+                cloud_ocr_conn_id=CONNECTION,
                 **mode,
             )
 

@@ -11,6 +11,7 @@ import threading
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -49,6 +50,7 @@ from airflow_provider_ocr.server.document import (
 from airflow_provider_ocr.server.files.results import ResultFiles
 from airflow_provider_ocr.server.files.spool import Spool
 from airflow_provider_ocr.server.recognition.engine import Engine
+from airflow_provider_ocr.server.recognition.support import supported
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata, gather_tessdata
 from airflow_provider_ocr.server.records.applications import Applications
 from airflow_provider_ocr.server.records.choices import Choices
@@ -58,6 +60,7 @@ from airflow_provider_ocr.server.records.sealing import Sealer
 from airflow_provider_ocr.server.records.store import HeldImage, Store, new_task_id
 from airflow_provider_ocr.server.records.stored_task import StoredTask
 from airflow_provider_ocr.server.records.work import Work
+from airflow_provider_ocr.server.workers.children import RecognitionChild
 from airflow_provider_ocr.server.workers.measuring import Measuring
 from tests.unit.server import scans
 
@@ -307,7 +310,7 @@ class Backend:
             signer=self.signer,
             runners=self.workforce,
             measure=measuring.measure,
-            tessdata=tessdata,
+            require_supported=partial(supported, tessdata=tessdata),
             choices=choices,
         )
 
@@ -453,7 +456,7 @@ class Site:
 @pytest.fixture(scope="session")
 def measuring(tessdata: Tessdata) -> Iterator[Measuring]:
     """Measures images for all tests."""
-    measuring = Measuring(tessdata.folder)
+    measuring = Measuring(partial(RecognitionChild, tessdata=tessdata.folder))
     yield measuring
     measuring.stop()
 

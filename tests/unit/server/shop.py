@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from airflow_provider_ocr.server.api.methods import ApiMethods
 from airflow_provider_ocr.server.api.signing import UrlSigner
 from airflow_provider_ocr.server.files.results import ResultFiles
 from airflow_provider_ocr.server.files.spool import Spool
+from airflow_provider_ocr.server.recognition.support import supported
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 from airflow_provider_ocr.server.records.applications import Applications
 from airflow_provider_ocr.server.records.database import Database, tasks
@@ -31,7 +33,7 @@ from airflow_provider_ocr.server.records.work import Work
 from airflow_provider_ocr.server.sources.fetching import Fetchers
 from airflow_provider_ocr.server.sources.networks import AddressPolicy
 from airflow_provider_ocr.server.sources.source import SourceFetcher
-from airflow_provider_ocr.server.workers.children import PageFailure
+from airflow_provider_ocr.server.workers.children import PageFailure, RecognitionChild
 from airflow_provider_ocr.server.workers.intake import Intake
 from airflow_provider_ocr.server.workers.leases import Leases
 from airflow_provider_ocr.server.workers.measuring import Measuring
@@ -72,6 +74,7 @@ class Shop:
         self.work = Work(database, sealer, server=server)
         self.files = ResultFiles(folder)
         self._tessdata = tessdata
+        self._new_child = partial(RecognitionChild, tessdata=tessdata.folder)
         self._measuring = measuring
         self._slice_seconds = slice_seconds
         self.is_open = False
@@ -81,7 +84,7 @@ class Shop:
         self.pace = Pace()
         self.leases = Leases(self.work)
         self.fetcher = SourceFetcher(AddressPolicy([ipaddress.ip_network("127.0.0.0/8")]))
-        self._intakes_measuring = Measuring(self._tessdata.folder)
+        self._intakes_measuring = Measuring(self._new_child)
         self.intake = Intake(
             work=self.work,
             leases=self.leases,
@@ -100,7 +103,7 @@ class Shop:
             work=self.work,
             leases=self.leases,
             files=self.files,
-            tessdata=self._tessdata.folder,
+            new_child=self._new_child,
             count=1,
             page_failure=PageFailure.FAIL,
             pace=self.pace,
@@ -122,7 +125,7 @@ class Shop:
             signer=UrlSigner(SECRET),
             runners=self.workforce,
             measure=self._measuring.measure,
-            tessdata=self._tessdata,
+            require_supported=partial(supported, tessdata=self._tessdata),
         )
 
     def open(self) -> None:

@@ -3,120 +3,140 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from airflow.sdk import ObjectStoragePath
 
 from airflow_provider_ocr.exceptions import CloudOcrResultError, CloudOcrTaskFailedError
-from airflow_provider_ocr.protocol.messages import render_tasks
-from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.testing import CloudOcrRehearsal
 from airflow_provider_ocr.transfers.cloud_ocr_to_object_storage import CloudOcrToObjectStorageOperator
 
-OCR_TASK_ID = "0f4d2a86-6a3c-4a55-9c0e-1d2f3a4b5c6d"
-CONTENTS = [b"\xef\xbb\xbftext", b"%PDF-1.7 one", b"%PDF-1.7 two"]
-
-MEDIA_TYPES = ["text/plain; charset=utf-8", "application/pdf", "application/octet-stream"]
-
-
-class Service(Protocol):
-    url: str
-
-    def reply(
-        self, path: str, body: bytes = b"", *, status: int = 200, headers: dict[str, str] | None = None
-    ) -> None: ...
+FORMATS = "txt,pdfSearchable,pdfa"
+TEXT = "Invoice 4711\fpage two"
 
 
 @pytest.fixture
-def service(server: Service, monkeypatch: pytest.MonkeyPatch) -> Service:
-    """A service with one completed task of three results, and the connection that leads to it."""
-    urls = tuple(f"{server.url}/results/{number}?signature=canary" for number in range(3))
-    task = OcrTask(id=OCR_TASK_ID, status="Completed", credits=10, result_urls=urls)
-    server.reply("getTaskStatus", render_tasks([task]))
-    for number, (content, media_type) in enumerate(zip(CONTENTS, MEDIA_TYPES, strict=True)):
-        server.reply(f"results/{number}", content, headers={"Content-Type": media_type})
-    connection = {"conn_type": "cloud_ocr", "host": server.url, "login": "app", "password": "secret"}
-    monkeypatch.setenv("AIRFLOW_CONN_CLOUD_OCR_DEFAULT", json.dumps(connection))
-    return server
+def submit(cloud_ocr: CloudOcrRehearsal) -> Callable[..., str]:
+    """Submits a document and gives its OCR task's ID, once the task is in a state."""
+    cloud_ocr.recognise_as(TEXT)
+
+    def submitted(export_format: str = FORMATS, *, status: str = "Completed") -> str:
+        with CloudOcrHook().get_conn() as client:
+            settings = ProcessingSettings.parse(export_format=export_format)
+            made = client.process_remote_image("https://nowhere.invalid/a.tif?sig=canary", settings)
+        deadline = time.monotonic() + 20
+        while not cloud_ocr.tasks(status):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return made.id
+
+    return submitted
 
 
-def land(destination: str | ObjectStoragePath, **arguments: Any) -> dict[str, Any]:
+def land(ocr_task_id: str, destination: str | ObjectStoragePath, **arguments: Any) -> dict[str, Any]:
     operator = CloudOcrToObjectStorageOperator(
         task_id="land",
-        ocr_task_id=OCR_TASK_ID,
+        ocr_task_id=ocr_task_id,
         destination=destination,
-        **{"export_format": "txt,pdfSearchable,pdfa", **arguments},
+        **{"export_format": FORMATS, **arguments},
     )
     return operator.execute({})
 
 
 @pytest.mark.parametrize("form", ["file://{}", "{}", "file://{}/"], ids=["uri", "path", "trailing_slash"])
 def test_every_result_lands_under_a_name_of_its_own_and_is_in_the_manifest(
-    service: Service, tmp_path: Path, form: str
+    submit: Callable[..., str], tmp_path: Path, form: str
 ) -> None:
-    manifest = land(form.format(tmp_path / "texts"), name="scan")
-    names = ["scan.txt", "scan.pdfSearchable.pdf", "scan.pdfa.pdf"]
+    ocr_task_id = submit()
+    manifest = land(ocr_task_id, form.format(tmp_path / "texts"), name="scan")
+    names = {"txt": "scan.txt", "pdfSearchable": "scan.pdfSearchable.pdf", "pdfa": "scan.pdfa.pdf"}
+    contents = {path.name: path.read_bytes() for path in (tmp_path / "texts").iterdir()}
+    assert contents.keys() == set(names.values())
+    assert contents["scan.txt"].decode("utf-8-sig") == "Invoice 4711\n\fpage two\n"
+    assert contents["scan.pdfa.pdf"] != contents["scan.pdfSearchable.pdf"]
     assert manifest == {
-        "ocr_task_id": OCR_TASK_ID,
+        "ocr_task_id": ocr_task_id,
         "credits": 10,
         "files": [
             {
                 "export_format": export_format,
                 "uri": f"file://{tmp_path}/texts/{name}",
-                "size": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
+                "size": len(contents[name]),
+                "sha256": hashlib.sha256(contents[name]).hexdigest(),
             }
-            for export_format, name, content in zip(
-                ["txt", "pdfSearchable", "pdfa"], names, CONTENTS, strict=True
-            )
+            for export_format, name in names.items()
         ],
     }
-    assert sorted(path.name for path in (tmp_path / "texts").iterdir()) == sorted(names)
 
 
-def test_the_uris_of_the_manifest_open_the_files(service: Service, tmp_path: Path) -> None:
-    manifest = land(ObjectStoragePath(f"file://{tmp_path}"))
-    assert [ObjectStoragePath(entry["uri"]).read_bytes() for entry in manifest["files"]] == CONTENTS
+def test_the_uris_of_the_manifest_open_the_files(submit: Callable[..., str], tmp_path: Path) -> None:
+    manifest = land(submit(), ObjectStoragePath(f"file://{tmp_path}"))
+    opened = [ObjectStoragePath(entry["uri"]).read_bytes() for entry in manifest["files"]]
+    assert [hashlib.sha256(content).hexdigest() for content in opened] == [
+        entry["sha256"] for entry in manifest["files"]
+    ]
 
 
-def test_the_manifest_holds_no_signed_url(service: Service, tmp_path: Path) -> None:
-    assert "canary" not in json.dumps(land(f"file://{tmp_path}"))
+def test_the_manifest_holds_no_signed_url(submit: Callable[..., str], tmp_path: Path) -> None:
+    manifest = json.dumps(land(submit(), f"file://{tmp_path}"))
+    assert "signature" not in manifest
+    assert "canary" not in manifest
 
 
-@pytest.mark.parametrize(
-    ("task", "error"),
-    [
-        (OcrTask(id=OCR_TASK_ID, status="InProgress"), CloudOcrResultError),
-        (OcrTask(id=OCR_TASK_ID, status="ProcessingFailed", error="torn page"), CloudOcrTaskFailedError),
-        (
-            OcrTask(id=OCR_TASK_ID, status="Completed", result_urls=("http://127.0.0.1/1",)),
-            CloudOcrResultError,
-        ),
-    ],
-    ids=["still_running", "failed", "fewer_results_than_formats"],
-)
-def test_a_task_without_the_results_leaves_nothing_behind(
-    server: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, task: OcrTask, error: type[Exception]
+OBSTACLES: dict[str, tuple[Callable[[CloudOcrRehearsal], None], type[Exception]]] = {
+    "InProgress": (CloudOcrRehearsal.hold, CloudOcrResultError),
+    "ProcessingFailed": (CloudOcrRehearsal.fail, CloudOcrTaskFailedError),
+}
+
+
+@pytest.mark.parametrize("status", OBSTACLES)
+def test_a_task_without_results_leaves_nothing_behind(
+    cloud_ocr: CloudOcrRehearsal, submit: Callable[..., str], tmp_path: Path, status: str
 ) -> None:
-    server.reply("getTaskStatus", render_tasks([task]))
-    connection = {"conn_type": "cloud_ocr", "host": server.url, "login": "app", "password": "secret"}
-    monkeypatch.setenv("AIRFLOW_CONN_CLOUD_OCR_DEFAULT", json.dumps(connection))
-    with pytest.raises(error) as caught:
-        land(f"file://{tmp_path}/texts")
-    assert OCR_TASK_ID in str(caught.value)
+    stop, error = OBSTACLES[status]
+    stop(cloud_ocr)
+    ocr_task_id = submit(status=status)
+    with pytest.raises(error, match=ocr_task_id):
+        land(ocr_task_id, f"file://{tmp_path}/texts")
+    assert not (tmp_path / "texts").exists()
+    assert cloud_ocr.requests("results") == []
+
+
+@pytest.mark.parametrize("submitted", ["txt", "txt,pdfSearchable"])
+def test_fewer_results_than_formats_leave_nothing_behind(
+    submit: Callable[..., str], tmp_path: Path, submitted: str
+) -> None:
+    ocr_task_id = submit(submitted)
+    with pytest.raises(CloudOcrResultError, match=ocr_task_id):
+        land(ocr_task_id, f"file://{tmp_path}/texts")
     assert not (tmp_path / "texts").exists()
 
 
-def test_a_destination_that_cannot_be_written_to_is_named(service: Service, tmp_path: Path) -> None:
+def test_a_download_that_breaks_off_is_tried_again(
+    cloud_ocr: CloudOcrRehearsal, submit: Callable[..., str], tmp_path: Path
+) -> None:
+    ocr_task_id = submit("txt")
+    cloud_ocr.break_connection(methods=("results",))
+    land(ocr_task_id, f"file://{tmp_path}", export_format="txt", name="scan")
+    assert (tmp_path / "scan.txt").read_text(encoding="utf-8-sig").startswith("Invoice 4711")
+    assert [request.status for request in cloud_ocr.requests("results")] == [None, 200]
+
+
+def test_a_destination_that_cannot_be_written_to_is_named(submit: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CloudOcrResultError, match=r"cannot be written to .*/file/texts: Not a dir"):
-        land(f"file://{tmp_path}/file/texts")
+        land(submit(), f"file://{tmp_path}/file/texts")
 
 
 def test_formats_in_another_order_than_submitted_are_noticed_and_nothing_lands(
-    service: Service, tmp_path: Path
+    submit: Callable[..., str], tmp_path: Path
 ) -> None:
     with pytest.raises(CloudOcrResultError, match="name the export formats in the order of the submission"):
-        land(f"file://{tmp_path}/texts", export_format="pdfSearchable,txt,pdfa")
+        land(submit(), f"file://{tmp_path}/texts", export_format="pdfSearchable,txt,pdfa")
     assert not (tmp_path / "texts").exists()

@@ -40,6 +40,8 @@ GIVEN = {
     "keep-results": ("2", {"keep_results_hours": 2.0}),
     "keep-records": ("3", {"keep_records_days": 3.0}),
     "upload-threshold": ("4", {"upload_threshold": 4}),
+    "recognition": ("none", {"recognition": "none"}),
+    "recognition-seconds": ("0.5", {"recognition_seconds": 0.5}),
     "list-order": ("newest", {"choices": Choices(list_order=ListOrder.NEWEST)}),
     "list-filter": ("registered", {"choices": Choices(list_filter=ListFilter.REGISTERED)}),
     "deleted-task": ("status", {"choices": Choices(deleted_task=DeletedTask.STATUS)}),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,17 @@ def test_counting_pages_loads_no_engine() -> None:
     modules = set(loaded.stdout.split())
     assert "airflow_provider_ocr.server.recognition.kept_pages" in modules
     assert modules.isdisjoint({"tesserocr", "cv2", "numpy", "PIL", "pypdfium2", "pikepdf", "zxingcpp"})
+
+
+def test_a_key_can_be_made_where_no_engine_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    with_engine = key()
+    monkeypatch.setattr(kept_pages, "version", missing)
+    kept_pages._engine_version.cache_clear()
+    try:
+        assert len(key()) == 16
+        assert key() != with_engine
+    finally:
+        kept_pages._engine_version.cache_clear()

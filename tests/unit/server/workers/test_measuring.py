@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def test_an_application_has_one_child_at_a_time_and_leaves_the_other(
     slow_images = [tmp_path / f"slow{number}" for number in range(4)]
     for path in slow_images:
         path.write_bytes(png())
-    measuring = Measuring(tessdata.folder)
+    measuring = Measuring(partial(RecognitionChild, tessdata=tessdata.folder))
     with ThreadPoolExecutor(4) as threads:
         slow_ones = [threads.submit(measuring.measure, [path], application="app") for path in slow_images]
         try:
@@ -111,7 +112,7 @@ def test_an_application_has_one_child_at_a_time_and_leaves_the_other(
 def test_a_child_that_dies_is_replaced_and_none_is_left_after_the_stop(
     tmp_path: Path, tessdata: Tessdata
 ) -> None:
-    measuring = Measuring(tessdata.folder)
+    measuring = Measuring(partial(RecognitionChild, tessdata=tessdata.folder))
     image = written(tmp_path, png())
     measuring.measure(image, application="app")
     (child,) = [child.process_id for child in measuring._children if child.process_id]
