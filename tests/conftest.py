@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real servers that tests talk to: one with the sample scans, and ``cloud-ocr-server`` processes."""
+"""The real servers that tests talk to: one with the sample scans, and ``cloud-ocr-server`` processes.
+
+Besides, how tests are dealt to processes, and what a whole run has to have run.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,26 @@ import pytest
 
 from demo.ocr_server import OcrServer, ScanServer
 from demo.processes import LOOPBACK
+from tests.contract import RowsAreProven
 from tests.postgresql import PostgresqlServer, find_programs
 
 SAMPLES = Path(__file__).parents[1] / "demo" / "samples"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    proven = RowsAreProven.of(config)
+    if proven is not None:
+        config.pluginmanager.register(proven)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``--dist loadfile`` as this project needs it; any other is xdist's own business."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from tests.distribution import OneAirflow
+
+    return OneAirflow(config, log)
 
 
 @pytest.fixture(scope="session")

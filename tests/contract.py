@@ -17,6 +17,7 @@ PAGE = PROJECT / "docs" / "contract.md"
 RUNS = ("not long", "long")
 """What `make test` and `make test-long` select; together they are all tests."""
 
+_NARROWING = ("keyword", "collectonly", "deselect", "ignore", "lf", "stepwise")
 _HEADING = re.compile(r"^##+ (?P<number>\d(?:\.\d)?)\.? ")
 _TEST = re.compile(r"`(tests/[^`]+\.py::test_\w+)`")
 _CELLS = 4
@@ -101,7 +102,7 @@ class RowsAreProven:
         is_whole = (
             config.args_source is pytest.Config.ArgsSource.TESTPATHS
             and option.markexpr in RUNS
-            and not any((option.keyword, option.collectonly, option.deselect, option.ignore, option.lf))
+            and not any(getattr(option, name, None) for name in _NARROWING)
         )
         if hasattr(config, "workerinput") or not is_whole:
             return None

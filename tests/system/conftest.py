@@ -43,3 +43,5 @@ def airflow(
     python = pytestconfig.getoption("--airflow-python")
     with LocalAirflow(home=home, dags=dags, connections=connections, python=python) as running:
         yield running
+        for program in running.programs.values():
+            program.kill()  # that it stops when it is asked to, the demonstration's tests show
