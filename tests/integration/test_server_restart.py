@@ -240,7 +240,7 @@ class Uploads:
 
 @pytest.mark.parametrize(
     "moment",
-    [pytest.param(0.15, marks=pytest.mark.long), 0.4, pytest.param(0.7, marks=pytest.mark.long)],
+    [0.15, pytest.param(0.4, marks=pytest.mark.long), pytest.param(0.7, marks=pytest.mark.long)],
 )
 def test_whenever_the_server_dies_every_image_that_it_accepted_is_there(
     *,

@@ -98,7 +98,7 @@ def test_the_log_has_the_last_lines_whatever_is_written(start: Callable[..., Rec
         f"""
         for number in range(10_000):
             print(f"line {{number}}", file=sys.stderr)
-        sys.stderr.write("y" * 10**7)
+        sys.stderr.write("y" * 10**6)
         print("\\nthe last", file=sys.stderr)
         {READY}
         """
