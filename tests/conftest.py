@@ -18,6 +18,7 @@ import pytest
 from demo.ocr_server import OcrServer, ScanServer
 from demo.processes import LOOPBACK
 from tests.contract import RowsAreProven
+from tests.databases import empty_database
 from tests.postgresql import PostgresqlServer, find_programs
 
 SAMPLES = Path(__file__).parents[1] / "demo" / "samples"
@@ -65,10 +66,7 @@ def postgresql() -> Iterator[PostgresqlServer]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database, of each kind that the server works with."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'server.sqlite'}"
-    server: PostgresqlServer = request.getfixturevalue("postgresql")
-    return server.empty_database()
+    return empty_database(request, tmp_path)
 
 
 @pytest.fixture(scope="session")
