@@ -21,7 +21,7 @@ ui: $(VENV)/installed-server ## the same, then leave everything running to look 
 	@$(BIN)/python -m demo --keep-running $(if $(UI_PORT),--ui-port $(UI_PORT))
 
 test: $(VENV)/installed-dev ## run the tests, the ones with a real Airflow included
-	@$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "not long" --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 test-long: $(VENV)/installed-dev ## run the tests that take minutes: many kills, many pages
 	@$(BIN)/python -m pytest -m long $(PYTEST_ARGS)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The real servers that tests talk to: one with the sample scans, and ``cloud-ocr-server`` processes."""
+"""The real servers that tests talk to: one with the sample scans, and ``cloud-ocr-server`` processes.
+
+Besides, how tests are dealt to processes, and what a whole run has to have run.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,29 @@ import pytest
 from airflow_provider_ocr.testing import cloud_ocr, cloud_ocr_session
 from demo.ocr_server import OcrServer, ScanServer
 from demo.processes import LOOPBACK
+from tests.contract import RowsAreProven
+from tests.databases import empty_database
 from tests.postgresql import PostgresqlServer, find_programs
 
 __all__ = ["cloud_ocr", "cloud_ocr_session"]  # fixtures, as DAG authors take them
 
 SAMPLES = Path(__file__).parents[1] / "demo" / "samples"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    proven = RowsAreProven.of(config)
+    if proven is not None:
+        config.pluginmanager.register(proven)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``--dist loadfile`` as this project needs it; any other is xdist's own business."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from tests.distribution import OneAirflow
+
+    return OneAirflow(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -48,10 +69,7 @@ def postgresql() -> Iterator[PostgresqlServer]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An empty database, of each kind that the server works with."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'server.sqlite'}"
-    server: PostgresqlServer = request.getfixturevalue("postgresql")
-    return server.empty_database()
+    return empty_database(request, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -38,10 +38,10 @@ def words(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("scan", "language", "pages"),
     [
-        ("letter.jpg", "English", 1),
         ("receipt.png", "English", 1),
         ("rechnung.pdf", "German,English", 1),
-        ("minutes.tif", "English", 3),
+        pytest.param("letter.jpg", "English", 1, marks=pytest.mark.long),
+        pytest.param("minutes.tif", "English", 3, marks=pytest.mark.long),
     ],
 )
 def test_a_scan_becomes_text_a_searchable_pdf_and_xml(

@@ -48,8 +48,15 @@ def purge(data: Path, options: list[str]) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("way", ["purge", "deleteTask"])
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [
+        ("sqlite", "deleteTask"),
+        ("postgresql", "purge"),
+        pytest.param("sqlite", "purge", marks=pytest.mark.long),
+        pytest.param("postgresql", "deleteTask", marks=pytest.mark.long),
+    ],
+)
 def test_after_it_is_deleted_nothing_of_a_document_is_left(
     *,
     kind: str,

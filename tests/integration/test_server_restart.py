@@ -154,8 +154,11 @@ def test_after_a_crash_every_task_completes_and_nothing_of_the_crash_is_left(
 # To the process alone, as a container's runtime; to its whole group, as a terminal's Ctrl-C.
 @pytest.mark.parametrize(
     ("send", "number"),
-    [(os.kill, signal.SIGTERM), (os.killpg, signal.SIGTERM), (os.killpg, signal.SIGINT)],
-    ids=["process", "group", "ctrl_c"],
+    [
+        pytest.param(os.kill, signal.SIGTERM, id="process"),
+        pytest.param(os.killpg, signal.SIGTERM, id="group", marks=pytest.mark.long),
+        pytest.param(os.killpg, signal.SIGINT, id="ctrl_c", marks=pytest.mark.long),
+    ],
 )
 def test_told_to_stop_it_stops_in_seconds_and_the_next_start_goes_on(
     *,
@@ -235,7 +238,10 @@ class Uploads:
                 upload(client)
 
 
-@pytest.mark.parametrize("moment", [0.15, 0.4, 0.7])
+@pytest.mark.parametrize(
+    "moment",
+    [0.15, pytest.param(0.4, marks=pytest.mark.long), pytest.param(0.7, marks=pytest.mark.long)],
+)
 def test_whenever_the_server_dies_every_image_that_it_accepted_is_there(
     *,
     moment: float,

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The wheel in empty environments: with Airflow and no extras, and as the server without Airflow."""
+"""The package without its extras, and its server without Airflow: every day where imports of what is missing
+fail, and now and then as a wheel in environments that have nothing else.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,33 @@ for name in ("hooks", "operators", "sensors", "triggers", "transfers"):
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         importlib.import_module(module.name)
         print(module.name)
+"""
+
+IN_ORDER = [
+    "airflow_provider_ocr.hooks.cloud_ocr",
+    "airflow_provider_ocr.operators.cloud_ocr",
+    "airflow_provider_ocr.sensors.cloud_ocr",
+    "airflow_provider_ocr.triggers.cloud_ocr",
+    "airflow_provider_ocr.transfers.cloud_ocr_to_object_storage",
+]
+OF_THE_EXTRAS = (
+    *("tesserocr", "cv2", "numpy", "PIL", "pypdfium2", "pikepdf", "lxml", "zxingcpp", "fontTools"),
+    *("psycopg2", "prometheus_client"),
+)
+
+
+def without(*modules: str) -> str:
+    """A program's beginning after which these modules cannot be imported, as if they were not installed."""
+    return f"""
+import sys
+
+class Absent:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.partition(".")[0] in {modules!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent)
 """
 
 
@@ -64,20 +93,44 @@ def has_module(environment: Path, module: str) -> bool:
     return run(environment / "bin" / "python", "-c", probe).strip() == "True"
 
 
+def recognised(server: OcrServer, scans: ScanServer) -> bytes:
+    """The text of a scan, from a server that is started for it."""
+    client = CloudOcrClient(base_url=server.url, application_id=APPLICATION_ID, password=PASSWORD)
+    with server, client:
+        settings = ProcessingSettings.parse(export_format="txt")
+        task = client.process_remote_image(f"{scans.url}/receipt.png", settings)
+        deadline = time.monotonic() + 60
+        while (task := client.get_task_status(task.id)).is_running:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        return b"".join(client.download_result(task.result_urls[0]))
+
+
+def test_what_the_extras_bring_no_operator_sensor_or_transfer_imports() -> None:
+    assert run(sys.executable, "-c", without(*OF_THE_EXTRAS) + IMPORT_ALL).split() == IN_ORDER
+
+
+def test_the_server_recognises_where_airflow_cannot_be_imported(tmp_path: Path, scans: ScanServer) -> None:
+    folder = tmp_path / "started-first"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(without("airflow"))
+    environment = {"PYTHONPATH": str(folder)}
+    probe = [sys.executable, "-c", "import airflow"]
+    assert subprocess.run(probe, env={**clean_environment(), **environment}, check=False).returncode == 1
+    server = OcrServer(data=tmp_path / "data", logs=tmp_path / "logs", environment=environment)
+    assert b"Corner Grocer" in recognised(server, scans)
+
+
+@pytest.mark.long
 def test_without_extras_every_operator_sensor_and_transfer_imports(
     wheel: Path, empty_environment: Path
 ) -> None:
     run(empty_environment / "bin" / "pip", "install", wheel, "--constraint", CONSTRAINTS)
     assert not has_module(empty_environment, "tesserocr")
-    assert run(empty_environment / "bin" / "python", "-c", IMPORT_ALL).split() == [
-        "airflow_provider_ocr.hooks.cloud_ocr",
-        "airflow_provider_ocr.operators.cloud_ocr",
-        "airflow_provider_ocr.sensors.cloud_ocr",
-        "airflow_provider_ocr.triggers.cloud_ocr",
-        "airflow_provider_ocr.transfers.cloud_ocr_to_object_storage",
-    ]
+    assert run(empty_environment / "bin" / "python", "-c", IMPORT_ALL).split() == IN_ORDER
 
 
+@pytest.mark.long
 def test_the_server_recognises_where_airflow_is_not_installed(
     wheel: Path,
     empty_environment: Path,
@@ -91,12 +144,4 @@ def test_the_server_recognises_where_airflow_is_not_installed(
     run(pip, "install", "--requirement", requirements, "--constraint", CONSTRAINTS)
     assert not has_module(empty_environment, "airflow")
     server = OcrServer(data=tmp_path / "data", logs=tmp_path / "logs", environment_folder=empty_environment)
-    client = CloudOcrClient(base_url=server.url, application_id=APPLICATION_ID, password=PASSWORD)
-    with server, client:
-        settings = ProcessingSettings.parse(export_format="txt")
-        task = client.process_remote_image(f"{scans.url}/receipt.png", settings)
-        deadline = time.monotonic() + 60
-        while (task := client.get_task_status(task.id)).is_running:
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
-        assert b"Corner Grocer" in b"".join(client.download_result(task.result_urls[0]))
+    assert b"Corner Grocer" in recognised(server, scans)

@@ -52,3 +52,5 @@ def airflow(
     airflow.environment["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "DEBUG"
     with airflow as running:
         yield running
+        for program in running.programs.values():
+            program.kill()  # that it stops when it is asked to, the demonstration's tests show

@@ -28,10 +28,12 @@ def redrawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_redrawing_writes_the_files_that_are_committed(redrawn: Path) -> None:
     assert sorted(path.name for path in redrawn.iterdir()) == sorted(path.name for path in SAMPLES.iterdir())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stem", ["letter", "rechnung", "minutes", "receipt"])
 def test_the_committed_text_is_what_is_drawn(redrawn: Path, stem: str) -> None:
     drawn = (redrawn / f"{stem}.txt").read_bytes()

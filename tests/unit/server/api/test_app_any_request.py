@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus
 
+import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -80,8 +81,7 @@ KEYS = st.sampled_from([*[None] * 6, "", "k" * 300, "a key ", "\u00e9\u00fc"]) |
 )
 
 
-@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
+ANY_REQUEST = given(
     method=st.sampled_from(METHODS),
     needed=st.booleans(),
     parameters=PARAMETERS,
@@ -92,7 +92,23 @@ KEYS = st.sampled_from([*[None] * 6, "", "k" * 300, "a key ", "\u00e9\u00fc"]) |
     kind=KINDS,
     key=KEYS,
 )
-def test_no_request_is_a_failure_of_the_server(
+ONE_SERVER = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=100, suppress_health_check=ONE_SERVER)
+@ANY_REQUEST
+def test_no_request_is_a_failure_of_the_server(site: Site, **request: Any) -> None:
+    check_that_it_is_answered(site=site, **request)
+
+
+@pytest.mark.long
+@settings(max_examples=2000, deadline=None, suppress_health_check=ONE_SERVER)
+@ANY_REQUEST
+def test_not_one_of_very_many_requests_is_a_failure_of_the_server(site: Site, **request: Any) -> None:
+    check_that_it_is_answered(site=site, **request)
+
+
+def check_that_it_is_answered(
     *,
     method: str,
     needed: bool,
@@ -131,7 +147,7 @@ def test_no_request_is_a_failure_of_the_server(
         assert len(tasks) == 1 or method in ("listTasks", "listFinishedTasks")
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=ONE_SERVER)
 @given(method=st.sampled_from(sorted(NEEDED)), encode=st.sampled_from(ENCODINGS), seed=st.integers(0, 999))
 def test_a_good_request_is_good_in_any_case_order_and_encoding(
     method: str, encode: Callable[[str], str], seed: int, site: Site

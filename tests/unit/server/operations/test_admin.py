@@ -14,6 +14,7 @@ import requests
 
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+from airflow_provider_ocr.server.operations import admin as admin_module
 from airflow_provider_ocr.server.operations.admin import AdminServer, create_admin_app
 from airflow_provider_ocr.server.operations.statistics import ApplicationCredits, Statistics
 
@@ -212,6 +213,13 @@ def test_the_page_fits_telephones_and_screens(page: Page, width: int) -> None:
         assert inner["x"] + inner["width"] <= width
 
 
+@pytest.fixture
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refresh comes sooner."""
+    monkeypatch.setattr(admin_module, "_REFRESH_SECONDS", 1)
+
+
+@pytest.mark.usefixtures("_hurry")
 def test_the_page_refreshes_itself_without_scripts(page: Page, moment: Moment) -> None:
     moment.now = replace(BUSY, busy_workers=2)
     page.locator("#workers", has_text="2 of 2").wait_for(timeout=30_000)

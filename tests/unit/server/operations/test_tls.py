@@ -169,6 +169,7 @@ def test_the_web_server_speaks_https_with_it(renew: Callable[..., tuple[Path, Pa
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": scope["scheme"].encode()})
 
+    close = {"Connection": "close"}  # or the server waits for the client's part of the good-bye
     certificate = ServerCertificate(*renew(1))
     config = uvicorn.Config(app, lifespan="off", log_config=None)
     config.load()
@@ -182,11 +183,12 @@ def test_the_web_server_speaks_https_with_it(renew: Callable[..., tuple[Path, Pa
                 files = renew(serial)
                 certificate.reload_if_changed()
                 url = f"https://localhost:{listener.getsockname()[1]}"
-                answer = requests.get(url, verify=str(files[0]), timeout=10)
+                answer = requests.get(url, verify=str(files[0]), headers=close, timeout=10)
                 assert answer.text == "https"
         finally:
             server.should_exit = True
             running.join(10)
+    assert not running.is_alive()
 
 
 def test_nothing_older_than_tls_1_2_is_spoken(

@@ -21,8 +21,20 @@ from airflow_provider_ocr.server.recognition.pages import recognise_page
 TXT = ProcessingSettings.parse(export_format="txt")
 
 
-@pytest.mark.parametrize("turn", [0.0, 90.0, 182.5])
-@pytest.mark.parametrize(("mode", "suffix"), [("1", ".tif"), ("L", ".jpg"), ("RGB", ".jpg")])
+@pytest.mark.parametrize(
+    ("mode", "suffix", "turn"),
+    [
+        ("1", ".tif", 0.0),
+        ("L", ".jpg", 90.0),
+        ("RGB", ".jpg", 182.5),
+        pytest.param("1", ".tif", 90.0, marks=pytest.mark.long),
+        pytest.param("1", ".tif", 182.5, marks=pytest.mark.long),
+        pytest.param("L", ".jpg", 0.0, marks=pytest.mark.long),
+        pytest.param("L", ".jpg", 182.5, marks=pytest.mark.long),
+        pytest.param("RGB", ".jpg", 0.0, marks=pytest.mark.long),
+        pytest.param("RGB", ".jpg", 90.0, marks=pytest.mark.long),
+    ],
+)
 def test_the_image_is_made_again_as_the_words_lie_on_it(
     *, engine: Engine, draw: Callable[..., Any], tmp_path: Path, turn: float, mode: str, suffix: str
 ) -> None:

@@ -43,7 +43,7 @@ def child(tessdata: Tessdata, tmp_path: Path) -> Iterator[RecognitionChild]:
     made = RecognitionChild(
         tessdata=tessdata.folder,
         memory_bytes=500 * 2**20,
-        seconds_per_page=5.0,
+        seconds_per_page=4.0,
         program=(str(FAULTY_CHILD), str(tmp_path / "faults")),
     )
     yield made
@@ -88,8 +88,17 @@ def run(tmp_path: Path, document: Path) -> Run:
     return Run(tmp_path)
 
 
-@pytest.mark.parametrize("page_failure", PageFailure)
-@pytest.mark.parametrize("fault", ["crash once", "error once", "nonsense once"])
+@pytest.mark.parametrize(
+    ("fault", "page_failure"),
+    [
+        ("crash once", PageFailure.FAIL),
+        ("crash once", PageFailure.KEEP),
+        ("error once", PageFailure.FAIL),
+        pytest.param("error once", PageFailure.KEEP, marks=pytest.mark.long),
+        ("nonsense once", PageFailure.FAIL),
+        pytest.param("nonsense once", PageFailure.KEEP, marks=pytest.mark.long),
+    ],
+)
 def test_a_page_on_which_a_process_died_is_tried_once_more(
     run: Run, child: RecognitionChild, fault: str, page_failure: PageFailure
 ) -> None:
@@ -102,7 +111,7 @@ LASTING = [
     ("crash", {STOPPED}),
     ("error", {"Page 2 could not be worked on (RuntimeError)."}),
     ("nonsense", {STOPPED}),
-    ("hang", {"Page 2 took longer than 5 seconds."}),
+    ("hang", {"Page 2 took longer than 4 seconds."}),
     ("memory", {STARVED}),
     ("tight", {STARVED, STOPPED}),
 ]
@@ -120,7 +129,14 @@ def test_a_page_that_fails_fails_the_document_by_number_and_reason(
     assert run.recognise(child, {}, PageFailure.FAIL) == Progress(4, 4)
 
 
-@pytest.mark.parametrize(("fault", "said"), LASTING)
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        *LASTING[:2],
+        # What is done with the page does not depend on what it failed of.
+        *(pytest.param(*lasting, marks=pytest.mark.long) for lasting in LASTING[2:]),
+    ],
+)
 def test_a_page_that_fails_is_kept_as_an_image_where_that_is_wanted(
     run: Run, child: RecognitionChild, fault: str, said: set[str]
 ) -> None:

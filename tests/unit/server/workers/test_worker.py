@@ -329,7 +329,7 @@ def test_what_the_disk_refuses_is_tried_again(
 def test_what_the_disk_goes_on_refusing_fails_after_longer_and_longer_pauses(
     new_shop: Callable[..., Shop], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(work_module, "_FIRST_PAUSE_MS", 50)
+    monkeypatch.setattr(work_module, "_FIRST_PAUSE_MS", 20)
     shop, tries = new_shop(), []
     shop.applications.credit("app", 5)
 
@@ -343,7 +343,7 @@ def test_what_the_disk_goes_on_refusing_fails_after_longer_and_longer_pauses(
     wake_until(shop, lambda: shop.see(ocr_task_id).status == "ProcessingFailed")
     pauses = [later - earlier for earlier, later in pairwise(tries)]
     assert len(pauses) == 5
-    assert all(pause >= 0.05 * 2**place for place, pause in enumerate(pauses))
+    assert all(pause >= 0.02 * 2**place for place, pause in enumerate(pauses))
     task = shop.see(ocr_task_id)
     assert (task.error, task.credits) == ("Internal error of the server; its log says more.", 0)
     wait_until(lambda: shop.files_of(ocr_task_id) == [])

@@ -69,8 +69,11 @@ def test_the_demo_lands_every_document_and_stops_everything(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     "number",
-    [signal.SIGINT, signal.SIGTERM, signal.SIGHUP],
-    ids=["ctrl_c", "terminated", "terminal_closed"],
+    [
+        pytest.param(signal.SIGINT, id="ctrl_c"),
+        pytest.param(signal.SIGTERM, id="terminated", marks=pytest.mark.long),
+        pytest.param(signal.SIGHUP, id="terminal_closed", marks=pytest.mark.long),
+    ],
 )
 def test_stopping_the_demo_early_stops_every_process_that_it_started(
     tmp_path: Path, number: signal.Signals
@@ -113,6 +116,7 @@ def test_a_second_demo_in_the_same_folder_is_told_of_the_first(tmp_path: Path) -
         first.communicate(timeout=120)
 
 
+@pytest.mark.long
 def test_a_server_that_dies_on_the_way_ends_the_demo_with_its_last_lines(tmp_path: Path) -> None:
     demo = start_demo(tmp_path)
     deadline = time.monotonic() + 120
