@@ -92,9 +92,9 @@ class ProcessRemoteImageOperator(BaseOperator):
         self.description = description
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
         with airflow_errors():
-            ProcessingSettings.parse(
-                **{name: value for name, value in self._given().items() if _is_literal(value)}
-            )
+            given = {name: value for name, value in self._given().items() if value is not None}
+            literal = {name: value for name, value in given.items() if _is_literal(value)}
+            ProcessingSettings.check(later=given.keys() - literal.keys(), **literal)
 
     def execute(self, context: Context) -> str:
         """Submit, and give the OCR task's ID."""
