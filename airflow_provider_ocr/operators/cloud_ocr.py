@@ -104,9 +104,9 @@ class ProcessRemoteImageOperator(BaseOperator):
         self.pdf_password = pdf_password
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
         with airflow_errors():
-            ProcessingSettings.parse(
-                **{name: value for name, value in self._given().items() if _is_literal(value)}
-            )
+            given = {name: value for name, value in self._given().items() if value is not None}
+            literal = {name: value for name, value in given.items() if _is_literal(value)}
+            ProcessingSettings.check(later=given.keys() - literal.keys(), **literal)
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Conceal what may hold a secret, whoever sets it: the constructor, a rendering, a mapping."""

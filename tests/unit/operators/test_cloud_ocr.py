@@ -54,6 +54,12 @@ def test_a_template_is_not_judged_before_it_is_rendered(arguments: dict[str, Any
     assert getattr(operator(**arguments), name) == value
 
 
+def test_a_rule_waits_for_the_template_that_takes_part_in_it() -> None:
+    operator(export_format="{{ params.formats }}", write_recognition_variants=True)
+    with pytest.raises(CloudOcrParameterError, match="xml:writeRecognitionVariants"):
+        operator(export_format=None, write_recognition_variants=True)
+
+
 def test_every_parameter_of_the_api_can_be_a_template() -> None:
     constructor = inspect.signature(ProcessRemoteImageOperator).parameters.keys() - {"kwargs"}
     assert set(ProcessRemoteImageOperator.template_fields) == constructor

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import re
+import time
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pendulum
@@ -134,6 +136,13 @@ def test_only_children_of_the_root_are_tasks() -> None:
 def test_several_tasks_keep_their_order() -> None:
     body = b'<response><task id="c"/><task id="a"/><task id="b"/></response>'
     assert [task.id for task in parse_tasks(body)] == ["c", "a", "b"]
+
+
+def test_as_many_tasks_as_a_list_can_have_are_read_at_once() -> None:
+    body = render_tasks([replace(COMPLETED, description="d" * 255, extra=(("queue", "fast"),))] * 1000)
+    began = time.process_time()
+    assert len(parse_tasks(body)) == 1000
+    assert time.process_time() - began < 0.5  # it takes 0.04 s
 
 
 @pytest.mark.parametrize("body", [b"<response/>", b"<response></response>", render_tasks([])])
