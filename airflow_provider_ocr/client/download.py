@@ -18,7 +18,7 @@ import requests
 from airflow_provider_ocr.client.exchange import Exchange
 from airflow_provider_ocr.client.failures import CAUGHT, failure_of, may_be_cured
 from airflow_provider_ocr.client.log_filter import filter_urllib3
-from airflow_provider_ocr.client.network import Network
+from airflow_provider_ocr.client.network import Network, redirect_target
 from airflow_provider_ocr.client.pauses import pause_before_retry, retry_after_of
 from airflow_provider_ocr.client.refusals import ServerTroubleError
 from airflow_provider_ocr.protocol.errors import (
@@ -134,7 +134,7 @@ class Downloader:
         for _ in range(_MOST_REDIRECTS):
             with exchange.under_way():
                 response = self._session.get(url, headers=headers, **self._network.options())
-            target = self._session.get_redirect_target(response)
+            target = redirect_target(response)
             if target is None:
                 return response
             response.close()

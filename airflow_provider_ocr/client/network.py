@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.sessions import SessionRedirectMixin
 
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.client.connections import BoundedAdapter
@@ -40,6 +41,16 @@ class Timeouts:
         return max(_TWO_MINUTES, 3 * self.read) if self.total is None else self.total
 
 
+class _Session(requests.Session):
+    """Leads nowhere but where it is sent, and reads no body by itself."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the base class's
+        """None: otherwise `requests` prepares the next request even where nobody follows, and reads and
+        unpacks the whole body of a redirection for that.
+        """
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """How to reach other hosts.
@@ -58,7 +69,7 @@ class Network:
 
         :param accept_encoding: how answers may be compressed.
         """
-        session = requests.Session()
+        session = _Session()
         session.mount("https://", BoundedAdapter())
         session.mount("http://", BoundedAdapter())
         session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": accept_encoding})
@@ -79,6 +90,11 @@ class Network:
             "allow_redirects": False,
             "stream": True,
         }
+
+
+def redirect_target(response: requests.Response) -> str | None:
+    """Where an answer leads, as it says it; None if nowhere."""
+    return SessionRedirectMixin().get_redirect_target(response)
 
 
 def _by_scheme(proxy: str) -> dict[str, str]:

@@ -156,6 +156,40 @@ def test_a_result_host_is_waited_for_as_long_as_it_asks(
     assert pauses == [7.0]
 
 
+def test_a_host_that_sends_the_rest_by_and_by_is_asked_until_it_is_all_there(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, CONTENT, cut=CHUNK)
+    server.reply(PATH, **_rest(CHUNK, end=2 * CHUNK))
+    server.reply(PATH, **_rest(2 * CHUNK))
+    assert b"".join(downloader.stream(url)) == CONTENT
+    assert len(server.received) == 3
+
+
+@pytest.mark.parametrize(
+    ("announced", "fits"),
+    [
+        ("text/plain; charset=utf-8", True),
+        ("Text/Plain", True),
+        ("application/octet-stream", True),
+        ("application/pdf", False),
+        ("text/xml", False),
+    ],
+)
+def test_a_file_that_is_announced_as_another_format_is_refused(
+    server: ScriptedServer, downloader: Downloader, url: str, announced: str, fits: bool
+) -> None:
+    server.reply(PATH, CONTENT, headers={"Content-Type": announced})
+    pieces = downloader.stream(url, media_type="text/plain; charset=utf-8")
+    if fits:
+        assert b"".join(pieces) == CONTENT
+    else:
+        with pytest.raises(
+            errors.ResultIntegrityError, match=f"is {announced} where text/plain was expected"
+        ):
+            next(pieces)
+
+
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
