@@ -16,9 +16,9 @@ from urllib.parse import urljoin
 import requests
 
 from airflow_provider_ocr.client.exchange import Exchange
-from airflow_provider_ocr.client.failures import CAUGHT, failure_of
+from airflow_provider_ocr.client.failures import CAUGHT, failure_of, may_be_cured
 from airflow_provider_ocr.client.log_filter import filter_urllib3
-from airflow_provider_ocr.client.network import Network
+from airflow_provider_ocr.client.network import Network, redirect_target
 from airflow_provider_ocr.client.pauses import pause_before_retry, retry_after_of
 from airflow_provider_ocr.client.refusals import ServerTroubleError
 from airflow_provider_ocr.protocol.errors import (
@@ -27,7 +27,6 @@ from airflow_provider_ocr.protocol.errors import (
     ProxyFailedError,
     ResultIntegrityError,
     ResultUnavailableError,
-    TlsError,
 )
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
@@ -96,7 +95,7 @@ class Downloader:
             failures = 1 if progress.received > before else failures + 1
             pause = pause_before_retry(failures, getattr(failure, "retry_after", None), 1.0)
             too_late = pause > self._network.timeouts.in_all
-            if failures >= self._attempts or too_late or isinstance(failure, TlsError | ProxyFailedError):
+            if failures >= self._attempts or too_late or not may_be_cured(failure):
                 raise failure
             self._sleep(pause)
 
@@ -135,12 +134,19 @@ class Downloader:
         for _ in range(_MOST_REDIRECTS):
             with exchange.under_way():
                 response = self._session.get(url, headers=headers, **self._network.options())
-            target = self._session.get_redirect_target(response)
+            target = redirect_target(response)
             if target is None:
                 return response
             response.close()
-            url = urljoin(url, target)
+            url = _joined(url, target)
         raise requests.exceptions.TooManyRedirects
+
+
+def _joined(url: str, target: str) -> str:
+    try:
+        return urljoin(url, target)
+    except ValueError:
+        raise requests.exceptions.InvalidURL from None
 
 
 def _accept(response: requests.Response, progress: _Progress) -> OcrError | None:

@@ -26,6 +26,7 @@ from airflow_provider_ocr.protocol.errors import (
     NameResolutionError,
     OcrError,
     ProxyFailedError,
+    ServerError,
     TlsError,
     UnreadableAnswerError,
 )
@@ -46,13 +47,13 @@ _NO_TLS = frozenset(
 _NO_BUNDLE = frozenset({"NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE"})
 _TIMEOUTS = (TimeoutError, urllib3_errors.ReadTimeoutError)
 _TLS = (ssl.SSLError, urllib3_errors.SSLError)
-_PROXY_TROUBLE = (
-    urllib3_errors.ProxyError,
-    requests.exceptions.ProxyError,
-    requests.exceptions.InvalidProxyURL,
-)
+_PROXY_TROUBLE = (urllib3_errors.ProxyError, requests.exceptions.ProxyError)
 
 _Kind = TypeVar("_Kind", bound=BaseException)
+
+
+class UncallableUrlError(ConnectFailedError):
+    """The URL, or the proxy's, is none that anything could be asked of. No repetition can help."""
 
 
 class Failure(NamedTuple):
@@ -60,6 +61,16 @@ class Failure(NamedTuple):
 
     kind: type[OcrError]
     words: str
+
+
+def may_be_cured(failure: OcrError) -> bool:
+    """Whether another attempt may succeed where this one failed.
+
+    :param failure: what this one came to.
+    """
+    lasting = (TlsError, ProxyFailedError, UncallableUrlError)
+    passing = (ConnectionFailedError, ServerError)
+    return isinstance(failure, passing) and not isinstance(failure, lasting)
 
 
 def failure_of(error: Exception, exchange: Exchange) -> Failure:
@@ -104,14 +115,23 @@ def _after_sending(causes: Sequence[BaseException], exchange: Exchange) -> str:
 
 _Kinds = tuple[type[BaseException], ...]
 
+# What stands first wins: a proxy's invalid URL is an invalid URL.
 _ANYWHERE: Sequence[tuple[_Kinds, Failure]] = (
     (
         (TooManyBytesError,),
         Failure(UnreadableAnswerError, "the answer is far longer than any of the API's"),
     ),
     (
+        (requests.exceptions.InvalidProxyURL,),
+        Failure(ProxyFailedError, "the proxy's URL is malformed"),
+    ),
+    (
+        (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL),
+        Failure(UncallableUrlError, "the URL is none that can be called"),
+    ),
+    (
         (requests.exceptions.InvalidSchema,),
-        Failure(ConnectionFailedError, "the URL, or the proxy's, has a scheme other than http and https"),
+        Failure(UncallableUrlError, "the URL, or the proxy's, has a scheme other than http and https"),
     ),
     (
         (requests.exceptions.TooManyRedirects,),
@@ -121,12 +141,8 @@ _ANYWHERE: Sequence[tuple[_Kinds, Failure]] = (
 
 _REFUSED = "refused the connection; is it running, and are host and port right?"
 
-# What stands first wins: a look-up that fails is an OSError too.
 _BEFORE_SENDING: Sequence[tuple[_Kinds, Failure]] = (
-    (
-        (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL, UnicodeError),
-        Failure(ConnectionFailedError, "the URL is none that can be called"),
-    ),
+    ((UnicodeError,), Failure(UncallableUrlError, "the URL is none that can be called")),
     ((socket.gaierror,), Failure(NameResolutionError, "the server's name does not resolve")),
     (_TIMEOUTS, Failure(ConnectFailedError, "the server did not accept the connection in time")),
     (
@@ -146,7 +162,6 @@ _AFTER_SENDING: Sequence[tuple[_Kinds, str]] = (
 )
 
 _WITH_A_PROXY: Sequence[tuple[_Kinds, str]] = (
-    ((requests.exceptions.InvalidProxyURL,), "the proxy's URL is malformed"),
     ((socket.gaierror,), "the proxy's name does not resolve"),
     (_TIMEOUTS, "the proxy did not answer in time"),
     ((ConnectionRefusedError,), f"the proxy {_REFUSED}"),

@@ -6,11 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
+from requests.sessions import SessionRedirectMixin
 
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.client.connections import BoundedAdapter
+from airflow_provider_ocr.protocol.errors import ProxyFailedError
 
 USER_AGENT = f"airflow-provider-ocr/{__version__}"
 
@@ -38,6 +41,16 @@ class Timeouts:
         return max(_TWO_MINUTES, 3 * self.read) if self.total is None else self.total
 
 
+class _Session(requests.Session):
+    """Leads nowhere but where it is sent, and reads no body by itself."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: otherwise `requests` prepares the next request even where nobody follows, and reads and
+        unpacks the whole body of a redirection for that.
+        """
+        return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
     """How to reach other hosts.
@@ -56,7 +69,7 @@ class Network:
 
         :param accept_encoding: how answers may be compressed.
         """
-        session = requests.Session()
+        session = _Session()
         session.mount("https://", BoundedAdapter())
         session.mount("http://", BoundedAdapter())
         session.headers.update({"User-Agent": USER_AGENT, "Accept-Encoding": accept_encoding})
@@ -67,11 +80,28 @@ class Network:
         """What each request of a session is sent with.
 
         A session's own settings would not do: for `requests` the environment's come before them.
+
+        :raises ProxyFailedError: if the proxy's URL is none.
         """
         return {
             "timeout": (self.timeouts.connect, self.timeouts.read),
             "verify": self.verify,
-            "proxies": {"http": self.proxy, "https": self.proxy} if self.proxy else None,
+            "proxies": _by_scheme(self.proxy) if self.proxy else None,
             "allow_redirects": False,
             "stream": True,
         }
+
+
+def redirect_target(response: requests.Response) -> str | None:
+    """Where an answer leads, as it says it; None if nowhere."""
+    return SessionRedirectMixin().get_redirect_target(response)
+
+
+def _by_scheme(proxy: str) -> dict[str, str]:
+    try:
+        host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise ProxyFailedError("The proxy's URL is malformed; it should look like http://proxy.example:3128.")
+    return {"http": proxy, "https": proxy}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from urllib.parse import quote, quote_plus, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote
 
 from airflow_provider_ocr.client.pauses import retry_after_of
 from airflow_provider_ocr.protocol.errors import (
@@ -21,7 +21,7 @@ from airflow_provider_ocr.protocol.errors import (
     UnsupportedImageError,
 )
 from airflow_provider_ocr.protocol.messages import parse_error
-from airflow_provider_ocr.protocol.redaction import without_url_secrets
+from airflow_provider_ocr.protocol.redaction import without_queries, without_url_secrets
 
 _UNSUPPORTED_IMAGE = 551
 _LONGEST_REASON = 500
@@ -88,16 +88,17 @@ _KINDS: Mapping[int, tuple[type[OcrError], str]] = {
 
 def _leading(headers: Mapping[str, str], secrets: Iterable[str]) -> str:
     target = headers.get("Location")
-    return f" It leads to {_fit(target, secrets)}; is the server's URL right?" if target else ""
+    if not target:
+        return ""
+    return f" It leads to {_fit(without_queries(target), secrets)}; is the server's URL right?"
 
 
 def _secrets_of(parameters: Mapping[str, str]) -> list[str]:
     """What the server may repeat and nobody else should read."""
-    try:
-        source = urlsplit(parameters.get("source", ""))
-    except ValueError:
-        return [parameters["source"]]
-    return [parameters.get("pdfPassword", ""), source.netloc.rpartition("@")[0], source.query]
+    source = parameters.get("source", "")
+    user, _, _ = source.rpartition("@")
+    query = source.partition("?")[2]
+    return [parameters.get("pdfPassword", ""), user.partition("://")[2], query]
 
 
 def _fit(text: str, secrets: Iterable[str]) -> str:

@@ -22,17 +22,14 @@ from requests.auth import HTTPBasicAuth
 
 from airflow_provider_ocr.client.answer import ACCEPT_ENCODING, MOST_BYTES, read_body
 from airflow_provider_ocr.client.exchange import Exchange
-from airflow_provider_ocr.client.failures import CAUGHT, failure_of
+from airflow_provider_ocr.client.failures import CAUGHT, failure_of, may_be_cured
 from airflow_provider_ocr.client.log_filter import filter_urllib3
 from airflow_provider_ocr.client.network import USER_AGENT, Network, Timeouts
 from airflow_provider_ocr.client.pauses import pause_before_retry
-from airflow_provider_ocr.client.refusals import ServerTroubleError, refusal_of
+from airflow_provider_ocr.client.refusals import refusal_of
 from airflow_provider_ocr.protocol.errors import (
-    ConnectionFailedError,
     InvalidParameterError,
     OcrError,
-    ProxyFailedError,
-    TlsError,
     UnreadableAnswerError,
 )
 
@@ -98,7 +95,7 @@ class Transport:
                 return outcome
             pause = pause_before_retry(attempt, getattr(outcome, "retry_after", None), random.random())  # noqa: S311 - jitter
             too_late = time.monotonic() + pause >= deadline
-            if attempt >= self._read_attempts or too_late or not _may_be_cured(outcome):
+            if attempt >= self._read_attempts or too_late or not may_be_cured(outcome):
                 raise outcome
             self._sleep(pause)
 
@@ -177,14 +174,6 @@ def _address_of(url: str) -> str:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return "a malformed URL"
-
-
-def _may_be_cured(failure: OcrError) -> bool:
-    """Whether another attempt may succeed where this one failed."""
-    lasting = (TlsError, ProxyFailedError)
-    return isinstance(failure, ConnectionFailedError | ServerTroubleError) and not isinstance(
-        failure, lasting
-    )
 
 
 def _task_id_in(body: bytearray) -> str | None:

@@ -9,7 +9,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -150,11 +150,9 @@ class RawServer:
 
     def _lead(self, connection: socket.socket) -> None:
         connection.settimeout(20)
-        with connection:
-            try:
-                self._talk(Conversation(connection, self.requests, self._closing))
-            except OSError:
-                pass  # a client that hangs up is what most of these tests are about
+        # A client that hangs up is what most of these tests are about.
+        with connection, suppress(OSError):
+            self._talk(Conversation(connection, self.requests, self._closing))
         self.closed.release()
 
 

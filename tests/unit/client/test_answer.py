@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -129,7 +130,7 @@ BOMB = gzip.compress(bytes(64 * 1024 * 1024), 9)
     ("said", "words"),
     [
         (_head("Content-Length: 20000000") + bytes(MAX_BODY_BYTES + 2), "longer than 16 MiB"),
-        (CHUNKED + _chunked(bytes(MAX_BODY_BYTES + 2), 1_000_000), "longer than 16 MiB"),
+        (CHUNKED + _chunked(bytes(MAX_BODY_BYTES + 200_000), 1_000_000), "longer than 16 MiB"),
         (GZIP + BOMB, "longer than 16 MiB"),
         (_head("Content-Encoding: gzip, gzip") + gzip.compress(BOMB), "was not asked for"),
         (_head("Content-Encoding: deflate") + zlib.compress(BODY), "was not asked for"),
@@ -142,6 +143,18 @@ BOMB = gzip.compress(bytes(64 * 1024 * 1024), 9)
 def test_a_body_that_is_too_long_or_packed_otherwise_is_refused(get: Get, said: bytes, words: str) -> None:
     with pytest.raises(errors.UnreadableAnswerError, match=f"x: The answer is .*{words}"):
         get(said)
+
+
+def test_the_body_of_a_redirection_is_no_way_to_flood_the_memory(get: Get) -> None:
+    said = _head("Location: /elsewhere", "Content-Encoding: gzip", status="302 Found") + BOMB
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.UnreadableAnswerError, match="It leads to /elsewhere"):
+            get(said)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * MAX_BODY_BYTES
 
 
 def test_a_body_of_exactly_16_mib_is_taken(get: Get) -> None:

@@ -214,6 +214,96 @@ def test_every_error_about_a_task_names_it(
     assert caught.value.ocr_task_id == ID
 
 
+@pytest.mark.parametrize("method", ["processRemoteImage", "processImage", "submitImage", "processDocument"])
+@pytest.mark.parametrize("key", [None, "run 7/page 3", "x" * 255])
+def test_an_idempotency_key_is_sent_with_what_starts_something(
+    *,
+    server: ScriptedServer,
+    client: CloudOcrClient,
+    tasks_body: Callable[..., bytes],
+    method: str,
+    key: str | None,
+) -> None:
+    server.reply(method, tasks_body(id=ID, status="Queued"))
+    _STARTING[method](client, key)
+    assert server.received[0].headers["Idempotency-Key"] == key
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\r\nb: c", "Schl\u00fcssel", " a", "a\x7f"])
+@pytest.mark.parametrize("method", ["processRemoteImage", "processImage", "submitImage", "processDocument"])
+def test_an_idempotency_key_that_no_header_can_hold_is_refused_before_anything_is_sent(
+    server: ScriptedServer, client: CloudOcrClient, method: str, key: str
+) -> None:
+    with pytest.raises(errors.InvalidParameterError, match="Idempotency-Key: it takes 1 to 255"):
+        _STARTING[method](client, key)
+    assert server.received == []
+
+
+_STARTING: dict[str, Callable[[CloudOcrClient, str | None], OcrTask]] = {
+    "processRemoteImage": lambda client, key: client.process_remote_image(
+        "https://a.example/b", SETTINGS, idempotency_key=key
+    ),
+    "processImage": lambda client, key: client.process_image(IMAGE, SETTINGS, idempotency_key=key),
+    "submitImage": lambda client, key: client.submit_image(IMAGE, idempotency_key=key),
+    "processDocument": lambda client, key: client.process_document(ID, SETTINGS, idempotency_key=key),
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "call"),
+    [
+        ("getTaskStatus", lambda client: client.get_task_status(ID)),
+        ("submitImage", lambda client: client.submit_image(IMAGE, ID)),
+        ("processDocument", lambda client: client.process_document(ID, SETTINGS)),
+        ("deleteTask", lambda client: client.delete_task(ID)),
+    ],
+)
+@pytest.mark.parametrize("trouble", [{"cut": 0}, {"body": b"<html/>"}, {"status": 407}, {"status": 302}])
+def test_the_task_is_named_on_what_goes_wrong_on_the_way_and_in_the_answer(
+    *,
+    server: ScriptedServer,
+    method: str,
+    call: Callable[[CloudOcrClient], OcrTask],
+    trouble: dict[str, Any],
+) -> None:
+    server.reply(method, **trouble)
+    with (
+        CloudOcrClient(base_url=server.url, application_id="a", password="b", read_attempts=1) as client,
+        pytest.raises(errors.OcrError) as caught,
+    ):
+        call(client)
+    assert caught.value.ocr_task_id == ID
+    assert method in str(caught.value)
+
+
+def test_a_new_task_is_named_when_another_one_came_with_it(
+    server: ScriptedServer, client: CloudOcrClient
+) -> None:
+    server.reply("processRemoteImage", b'<response><task id="a"/><task id="b"/></response>')
+    with pytest.raises(errors.UnreadableAnswerError) as caught:
+        client.process_remote_image("https://a.example/b", SETTINGS)
+    assert caught.value.ocr_task_id == "a"
+
+
+def test_a_lost_answer_names_the_task_whose_id_came_through(
+    server: ScriptedServer, client: CloudOcrClient, tasks_body: Callable[..., bytes]
+) -> None:
+    server.reply("processRemoteImage", tasks_body(id=ID, status="Submitted", files_count=1), cut=120)
+    with pytest.raises(errors.ConnectionFailedError) as caught:
+        client.process_remote_image("https://a.example/b", SETTINGS)
+    assert caught.value.ocr_task_id == ID
+
+
+@pytest.mark.parametrize("ocr_task_id", [None, ID])
+def test_a_download_that_fails_names_its_task_where_it_is_told(
+    server: ScriptedServer, client: CloudOcrClient, ocr_task_id: str | None
+) -> None:
+    server.reply("files/a1.result", status=403)
+    with pytest.raises(errors.ResultUnavailableError) as caught:
+        list(client.download_result(f"{server.url}/files/a1.result", ocr_task_id=ocr_task_id))
+    assert caught.value.ocr_task_id == ocr_task_id
+
+
 def test_a_result_is_streamed_without_credentials(server: ScriptedServer, client: CloudOcrClient) -> None:
     server.reply("files/a1.result", b"text")
     assert b"".join(client.download_result(f"{server.url}/files/a1.result?sig=x")) == b"text"
