@@ -44,7 +44,7 @@ class Timeouts:
 class _Session(requests.Session):
     """Leads nowhere but where it is sent, and reads no body by itself."""
 
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002 - the base class's
         """None: otherwise `requests` prepares the next request even where nobody follows, and reads and
         unpacks the whole body of a redirection for that.
         """

@@ -16,7 +16,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -82,14 +82,24 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The newest tasks with a key.
+    """The tasks with a key, oldest first.
 
-    :param usable: one that may still give results, or has given them.
-    :param spent: one that failed or is deleted.
+    :param fit: those that may still give results, or have given them.
+    :param spent: those that failed or are deleted.
     """
 
-    usable: OcrTask | None = None
-    spent: OcrTask | None = None
+    fit: Sequence[OcrTask]
+    spent: Sequence[OcrTask]
+
+    @property
+    def usable(self) -> OcrTask | None:
+        """The newest that is fit."""
+        return self.fit[-1] if self.fit else None
+
+    @property
+    def newest_spent(self) -> OcrTask | None:
+        """The newest that is spent."""
+        return self.spent[-1] if self.spent else None
 
 
 def idempotency_key(*identity: str | int, source: str, settings: ProcessingSettings) -> str:
@@ -178,15 +188,25 @@ class Submitter:
             if found.usable is not None:
                 return self._adopt(found.usable, key)
             reason = f"{reason}; the service has no usable task of an earlier try"
-            spent = found.spent or spent
+            spent = spent or found.newest_spent
         task = self._pay(source, keyed, key, spent)
-        if task.status in _UNUSABLE:
-            # The server has answered with what an earlier call with this key made, unknown to this try.
-            latest = self._look_up(key, self._now().subtract(hours=_LOOK_BACK_HOURS))
-            if latest.usable is not None:
-                return self._adopt(latest.usable, key)
-            reason = f"{reason}; the service answered with an earlier task, which is {task.status}"
-            task = self._pay(source, keyed, key, latest.spent or task)
+        if task.status not in _UNUSABLE:
+            return Submission(task, Decision.NEW, reason)
+        return self._pass_over(task, source, keyed, key)
+
+    def _pass_over(
+        self, answered: OcrTask, source: str, settings: ProcessingSettings, key: str
+    ) -> Submission:
+        """What becomes of a call that a server answered with a task of an earlier one, which is spent."""
+        found = self._look_up(key, self._now().subtract(hours=_LOOK_BACK_HOURS))
+        if found.usable is not None:
+            return self._adopt(found.usable, key)
+        reason = f"the service answered with an earlier try's task, which is {answered.status}"
+        task, earlier = answered, {answered.id, *(spent.id for spent in found.spent)}
+        # A spent task that nobody knew was made just now; one more would fare no better.
+        while task.status in _UNUSABLE and task.id in earlier:
+            earlier.discard(task.id)
+            task = self._pay(source, settings, key, task)
         return Submission(task, Decision.NEW, reason)
 
     def _adopt(self, task: OcrTask, key: str) -> Submission:
@@ -243,12 +263,11 @@ class Submitter:
         end = self._now().add(hours=_LOOK_BACK_HOURS)
         marker = _marker(key)
         tasks = [task for task in list_window(self._client, start, end) if marker in (task.description or "")]
-
-        def newest(*, spent: bool) -> OcrTask | None:
-            candidates = (task for task in tasks if (task.status in _UNUSABLE) is spent)
-            return max(candidates, key=lambda task: (task.registration_time or start, task.id), default=None)
-
-        return _Found(usable=newest(spent=False), spent=newest(spent=True))
+        tasks.sort(key=lambda task: (task.registration_time or start, task.id))
+        return _Found(
+            fit=[task for task in tasks if task.status not in _UNUSABLE],
+            spent=[task for task in tasks if task.status in _UNUSABLE],
+        )
 
     def _kept(self, name: str, key: str) -> str | None:
         kept_key, _, value = (self._record.get(name) or "").partition(" ") if self._record else ("", "", "")

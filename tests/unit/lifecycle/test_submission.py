@@ -175,12 +175,49 @@ def test_an_answer_with_an_earlier_task_that_is_spent_is_not_settled_for(
     server.reply("listTasks", render_tasks([_listed(id=task_id, status=status) for task_id in listed]))
     submission = submit()
     assert (submission.task.id, submission.decision) == ("new", Decision.NEW)
-    assert f"an earlier task, which is {status}" in submission.reason
+    assert f"an earlier try's task, which is {status}" in submission.reason
     assert _keys(server) == [KEY, f"{KEY}.old"]
     assert record["ocr_task_id"] == f"{KEY} new"
 
 
-def test_a_service_that_answers_with_spent_tasks_only_is_asked_no_more_than_twice(
+def test_a_chain_of_earlier_tasks_that_are_spent_is_walked_to_its_end(
+    server: ScriptedServer, submit: Callable[..., Submission], tasks_body: Callable[..., bytes]
+) -> None:
+    # All in one second, so that nothing but the answers tells which of them is the last.
+    spent = [
+        _listed(id=f"task{number}", status="ProcessingFailed", registration_time=START)
+        for number in (2, 1, 3)
+    ]
+    made = {KEY: "task2", f"{KEY}.task2": "task1", f"{KEY}.task1": "task3"}
+
+    def answer(received: Received) -> bytes:
+        earlier = made.get(received.headers["Idempotency-Key"])
+        return tasks_body(id=earlier or "new", status="ProcessingFailed" if earlier else "Submitted")
+
+    server.forget("processRemoteImage")
+    server.on("processRemoteImage", answer)
+    server.reply("listTasks", render_tasks(spent))
+    assert submit().task.id == "new"
+    assert _keys(server) == [KEY, f"{KEY}.task2", f"{KEY}.task1", f"{KEY}.task3"]
+
+
+def test_a_service_that_fails_each_new_task_at_once_is_asked_no_more_than_twice(
+    server: ScriptedServer, submit: Callable[..., Submission]
+) -> None:
+    made: list[OcrTask] = []
+
+    def answer(received: Received) -> bytes:
+        made.append(_listed(id=f"task{len(made)}", status="ProcessingFailed"))
+        return render_tasks(made[-1:])
+
+    server.forget("processRemoteImage")
+    server.on("processRemoteImage", answer)
+    server.on("listTasks", lambda received: render_tasks(made))
+    assert submit().task.id == "task1"
+    assert _paid(server) == 2
+
+
+def test_a_service_that_answers_with_one_spent_task_only_is_asked_no_more_than_twice(
     server: ScriptedServer, submit: Callable[..., Submission], tasks_body: Callable[..., bytes]
 ) -> None:
     server.forget("processRemoteImage")
