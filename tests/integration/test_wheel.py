@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,9 @@ for name in ("hooks", "operators", "sensors", "triggers", "transfers"):
 
 IN_ORDER = [
     "airflow_provider_ocr.hooks.cloud_ocr",
+    "airflow_provider_ocr.hooks.connection_check",
+    "airflow_provider_ocr.hooks.connection_fields",
+    "airflow_provider_ocr.hooks.connection_form",
     "airflow_provider_ocr.operators.cloud_ocr",
     "airflow_provider_ocr.sensors.cloud_ocr",
     "airflow_provider_ocr.triggers.cloud_ocr",
@@ -119,6 +123,12 @@ def test_the_server_recognises_where_airflow_cannot_be_imported(tmp_path: Path, 
     assert subprocess.run(probe, env={**clean_environment(), **environment}, check=False).returncode == 1
     server = OcrServer(data=tmp_path / "data", logs=tmp_path / "logs", environment=environment)
     assert b"Corner Grocer" in recognised(server, scans)
+
+
+@pytest.mark.long
+def test_its_types_are_announced_to_type_checkers(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as files:
+        assert "airflow_provider_ocr/py.typed" in files.namelist()
 
 
 @pytest.mark.long
