@@ -29,7 +29,13 @@ def command(pytestconfig: pytest.Config) -> tuple[str, ...]:
 
 
 def environment(airflow: LocalAirflow) -> dict[str, str]:
-    return {**airflow.environment, "TERM": "xterm", "COLUMNS": "100"}
+    # At DEBUG Airflow writes to standard output before any command has begun.
+    return {
+        **airflow.environment,
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        "TERM": "xterm",
+        "COLUMNS": "100",
+    }
 
 
 def test_a_document_is_recognised_and_no_secret_is_left_behind(
