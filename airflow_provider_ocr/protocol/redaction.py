@@ -29,7 +29,8 @@ _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*", re.IGNORECASE)
 
 _PIECE = re.compile(r"""[^\s"<>]+""")
 _ANY_QUERY = re.compile(r"""\?[^\s"<>]*""")
-_ASSIGNMENT = re.compile(r"""(?<![\w.-])([\w.-]+)(=|%(?:25)*3d)([^\s&"'<>]+)""", re.IGNORECASE)
+_WORDS = re.compile(r"""[^\s"'<>]+""")
+_ASSIGNMENT = re.compile(r"(?<![\w.-])([\w.-]+)(?:=|%(?:25)*3d)(?=.)", re.IGNORECASE)
 
 _SIGNATURES = frozenset(
     {"sig", "signature", "x-amz-signature", "x-goog-signature", "x-oss-signature", "q-signature"}
@@ -56,7 +57,7 @@ def without_url_secrets(text: str) -> str:
 
     What stands behind ``password=``, ``sig=`` and the like goes also where no URL is to be seen.
     """
-    return _ASSIGNMENT.sub(_without_value, _PIECE.sub(lambda piece: "".join(_parts(piece[0])), text))
+    return _WORDS.sub(_without_value, _PIECE.sub(lambda piece: "".join(_parts(piece[0])), text))
 
 
 def quoted(text: str) -> str:
@@ -201,6 +202,9 @@ def _without_parameter_value(item: str) -> str:
     return f"{without_url_secrets(name)}={MASK}" if value.strip("=") else (item and MASK)
 
 
-def _without_value(assignment: re.Match[str]) -> str:
-    name, sign, _ = assignment.groups()
-    return f"{name}{sign}..." if _SECRET_NAME.fullmatch(name) else assignment[0]
+def _without_value(words: re.Match[str]) -> str:
+    """``sig=x&b=y`` without the first secret and all that follows: they stood in one query."""
+    for assignment in _ASSIGNMENT.finditer(words[0]):
+        if _SECRET_NAME.fullmatch(assignment[1]):
+            return f"{words[0][: assignment.end()]}..."
+    return words[0]

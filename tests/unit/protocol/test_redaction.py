@@ -49,6 +49,7 @@ ENCODED = quote("https://u:p@a.example/b?sig=SECRET", safe="")
         ("redirect?url=https://u:p@a.example/b?c", "redirect?..."),
         ("/scan.tif?SECRET is not there", "/scan.tif?... is not there"),
         ("pdfPassword=hunter2, x-amz-security-token=x", "pdfPassword=... x-amz-security-token=..."),
+        ("a=1&sig=x&b=2 of c=3", "a=1&sig=... of c=3"),
         ("https://a.example/b@c", "https://a.example/b@c"),
         ("https://a.example:81/b@c", "https://a.example:81/b@c"),
         ("https://a.example:/b@c", "https://a.example:/b@c"),
