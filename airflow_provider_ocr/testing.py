@@ -239,15 +239,9 @@ class CloudOcrRehearsal:
 @pytest.fixture(scope="session")
 def cloud_ocr_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudOcrRehearsal]:
     """The server that all tests of a session take turns with; a test takes ``cloud_ocr``."""
-    try:
-        from airflow_provider_ocr.server.operations.rehearsing import RehearsalServer
-    except ModuleNotFoundError as error:
-        raise pytest.UsageError(
-            f"The fixture cloud_ocr needs the package {error.name}: "
-            "pip install 'airflow-provider-ocr[testing]'"
-        ) from None
+    server_class = _server_class()
     folder = tmp_path_factory.mktemp("cloud-ocr")
-    with RehearsalServer(folder, application=APPLICATION_ID, password=PASSWORD) as server:
+    with server_class(folder, application=APPLICATION_ID, password=PASSWORD) as server:
         yield CloudOcrRehearsal(server)
 
 
@@ -262,3 +256,18 @@ def cloud_ocr(
         monkeypatch.setenv(name, ",".join(filter(None, (os.environ.get(name), "127.0.0.1"))))
     yield cloud_ocr_session
     cloud_ocr_session.reset()
+
+
+def _server_class() -> type[RehearsalServer]:
+    """The server, if what it needs is installed.
+
+    :raises UsageError: if it is not.
+    """
+    try:
+        from airflow_provider_ocr.server.operations.rehearsing import RehearsalServer
+    except ModuleNotFoundError as error:
+        raise pytest.UsageError(
+            f"The fixture cloud_ocr needs the package {error.name}: "
+            "pip install 'airflow-provider-ocr[testing]'"
+        ) from None
+    return RehearsalServer
