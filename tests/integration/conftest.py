@@ -13,7 +13,7 @@ from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.protocol.task import OcrTask
 from demo.ocr_server import APPLICATION_ID, PASSWORD, OcrServer
 
-_SECONDS = 60.0
+_SECONDS = 120.0
 
 
 @pytest.fixture

@@ -191,10 +191,10 @@ def test_a_document_outlives_a_recognition_process_that_dies(
 def test_a_recognition_that_is_stopped_goes_on_from_the_pages_that_it_kept(
     new_shop: Callable[..., Shop], caplog: pytest.LogCaptureFixture
 ) -> None:
-    shop, before = new_shop(slice_seconds=0.1), recognition_processes()
-    shop.open()
+    shop = new_shop(slice_seconds=0.1)
     ocr_task_id = shop.process(tiff(*PAGES))
-    turn = shop.column(ocr_task_id, "ready_ms")
+    turn, before = shop.column(ocr_task_id, "ready_ms"), recognition_processes()  # what measured it stays
+    shop.open()
     wait_until(lambda: len(pages_logged(caplog, ocr_task_id)) >= 5)
     begin = time.monotonic()
     shop.close()
