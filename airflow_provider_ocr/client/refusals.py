@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from urllib.parse import quote, quote_plus, unquote
 
 from airflow_provider_ocr.client.pauses import retry_after_of
 from airflow_provider_ocr.protocol.errors import (
@@ -21,10 +20,16 @@ from airflow_provider_ocr.protocol.errors import (
     UnsupportedImageError,
 )
 from airflow_provider_ocr.protocol.messages import parse_error
-from airflow_provider_ocr.protocol.redaction import without_queries, without_url_secrets
+from airflow_provider_ocr.protocol.redaction import (
+    MASK,
+    quoted,
+    secrets_of_url,
+    spellings,
+    without_queries,
+)
 
+_BAD_PARAMETERS = 450
 _UNSUPPORTED_IMAGE = 551
-_LONGEST_REASON = 500
 _SHORT = 4
 
 
@@ -59,7 +64,7 @@ def refusal_of(
     :param parameters: what was sent; an answer may repeat what is secret in it.
     :param password: the application's.
     """
-    secrets = (password, *_secrets_of(parameters))
+    secrets = (*spellings([password]), *_secrets_of(parameters))
     reason = _fit(parse_error(body) or "the server gave no reason.", secrets)
     message = f"{method} was answered with HTTP {status}: {reason}"
     if status in _KINDS:
@@ -68,7 +73,10 @@ def refusal_of(
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServerTroubleError(message, retry_after=retry_after_of(headers))
     if status >= HTTPStatus.BAD_REQUEST:
-        named = any(re.search(rf"\b{re.escape(name)}\b", reason, re.IGNORECASE) for name in parameters)
+        # Only the service's own code speaks of parameters; the words of whatever stands between do not.
+        named = status == _BAD_PARAMETERS and any(
+            re.search(rf"\b{re.escape(name)}\b", reason, re.IGNORECASE) for name in parameters
+        )
         return (ParameterRejectedError if named else RequestRejectedError)(message, http_status=status)
     return UnreadableAnswerError(
         f"{method} was answered with HTTP {status}, which the API does not use.{_leading(headers, secrets)}"
@@ -93,29 +101,18 @@ def _leading(headers: Mapping[str, str], secrets: Iterable[str]) -> str:
     return f" It leads to {_fit(without_queries(target), secrets)}; is the server's URL right?"
 
 
-def _secrets_of(parameters: Mapping[str, str]) -> list[str]:
+def _secrets_of(parameters: Mapping[str, str]) -> tuple[str, ...]:
     """What the server may repeat and nobody else should read."""
     source = parameters.get("source", "")
-    user, _, _ = source.rpartition("@")
     query = source.partition("?")[2]
-    return [parameters.get("pdfPassword", ""), user.partition("://")[2], query]
+    return (*secrets_of_url(source), *spellings([parameters.get("pdfPassword", ""), query]))
 
 
 def _fit(text: str, secrets: Iterable[str]) -> str:
     """Somebody else's words, fit for a message: one line of bounded length, and nothing secret in it."""
-    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    line = without_url_secrets(line)
-    for secret in sorted(_spellings(secrets), key=len, reverse=True):
+    line = " ".join(text.split())
+    for secret in sorted(secrets, key=len, reverse=True):
         # A short one is part of many words.
         edges = (r"(?<!\w)", r"(?!\w)") if len(secret) < _SHORT else ("", "")
-        line = re.sub(edges[0] + re.escape(secret) + edges[1], "***", line)
-    return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
-
-
-def _spellings(secrets: Iterable[str]) -> set[str]:
-    return {
-        spelling
-        for secret in secrets
-        for spelling in (secret, unquote(secret), quote(secret, safe=""), quote_plus(secret))
-        if spelling
-    }
+        line = re.sub(edges[0] + re.escape(secret) + edges[1], MASK, line)
+    return quoted(line)
