@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+import requests
 from requests.auth import HTTPBasicAuth
 
 from airflow_provider_ocr.client.answer import ACCEPT_ENCODING, MOST_BYTES, read_body
@@ -137,18 +138,10 @@ class Transport:
         body = bytearray()
         response = None
         broken: OcrError | None = None
-        typed = {} if content is None else {"Content-Type": "application/octet-stream"}
         try:
             with (
                 exchange.under_way(),
-                self._session.request(
-                    "GET" if content is None else "POST",
-                    f"{self.base_url}/{method}",
-                    params=parameters,
-                    data=content,
-                    headers={**typed, **(headers or {})},
-                    **self.network.options(),
-                ) as response,
+                self._request(method, parameters, content=content, headers=headers) as response,
             ):
                 read_body(response, body)
         except UnreadableAnswerError as error:
@@ -167,6 +160,24 @@ class Transport:
                 password=self._password,
             )
         return broken or bytes(body)
+
+    def _request(
+        self,
+        method: str,
+        parameters: Mapping[str, str],
+        *,
+        content: bytes | None,
+        headers: Mapping[str, str] | None,
+    ) -> requests.Response:
+        typed = {} if content is None else {"Content-Type": "application/octet-stream"}
+        return self._session.request(
+            "GET" if content is None else "POST",
+            f"{self.base_url}/{method}",
+            params=parameters,
+            data=content,
+            headers={**typed, **(headers or {})},
+            **self.network.options(),
+        )
 
 
 def _address_of(url: str) -> str:
