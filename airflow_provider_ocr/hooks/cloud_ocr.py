@@ -3,31 +3,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseHook
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from airflow_provider_ocr.exceptions import CloudOcrParameterError, airflow_error
+from airflow_provider_ocr.hooks.connection_fields import ConnectionFields, connection_fields
+from airflow_provider_ocr.hooks.connection_form import form_behaviour, form_widgets
 from airflow_provider_ocr.protocol.errors import OcrError
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection
 
     from airflow_provider_ocr.client.client import CloudOcrClient
+    from airflow_provider_ocr.client.transport import Timeouts
+    from airflow_provider_ocr.hooks.connection_check import ConnectionReport
 
 DEFAULT_CONN_ID = "cloud_ocr_default"
 READ_ATTEMPTS = 4
+CHECK_SECONDS = 20.0
+"""How long a test of a connection takes at most, name resolution included."""
+
+_CHECK_CALL_SECONDS = 8.0
 
 
 class CloudOcrHook(BaseHook):
     """Connects to a Cloud OCR SDK server.
 
-    The connection's fields: ``host`` the base URL, for example ``https://cloud-eu.ocrsdk.com`` (https where
-    it names no scheme), ``login`` the application ID, ``password`` the application's password. Optional in
-    ``extra``: ``timeout``, the seconds to wait for an answer, and ``ca_bundle``, the path of a file with
-    certificate authorities.
+    The connection's fields: ``login`` the application ID, ``password`` the application's password, ``host``
+    the base URL of an own server, for example ``https://ocr.example.com`` (https where it names no scheme).
+    Optional in ``extra``: ``location`` (``cloud-eu``, ``cloud-westus`` or ``own-server``), which stands in
+    for the host; ``timeout``, the seconds to wait for an answer; ``ca_bundle``, the path of a file with
+    certificate authorities; ``proxy``, the URL of a proxy.
 
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
     """
@@ -41,32 +51,61 @@ class CloudOcrHook(BaseHook):
         super().__init__()
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
 
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """The form's extra fields, for Airflow older than 3.2; newer ones read the provider info."""
+        return form_widgets()
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """What becomes of the form's usual fields, for Airflow older than 3.2."""
+        return {name.replace("-", "_"): value for name, value in form_behaviour().items()}
+
     def get_conn(self, *, read_attempts: int = READ_ATTEMPTS) -> CloudOcrClient:
         """A client for the connection; close it when done.
 
         :param read_attempts: how often a call that changes nothing is tried in all.
-        :raises CloudOcrParameterError: if the connection lacks a field.
+        :raises CloudOcrParameterError: if the connection lacks a field, or has one that makes no sense.
         """
         return client_of(self.get_connection(self.cloud_ocr_conn_id), read_attempts=read_attempts)
 
     async def aget_conn(self) -> CloudOcrClient:
-        """The same for use in a trigger; the look-up does not block the event loop.
+        """The same for use in a trigger; neither the look-up nor making the client blocks the event loop.
 
         This client tries each call once: in a trigger the next look is the retry.
+
+        :raises CloudOcrParameterError: if the connection lacks a field, or has one that makes no sense.
         """
-        from airflow.providers.common.compat.connection import get_async_connection
+        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
         connection = await get_async_connection(self.cloud_ocr_conn_id, hook=self)
-        return client_of(connection, read_attempts=1)
+        fields = connection_fields(connection, await get_async_extra_dejson(connection))
+        await _amask(list(fields.secrets))
+        return await asyncio.to_thread(_client, fields, read_attempts=1)
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask the server something that costs nothing; for the button in Airflow's connection form."""
+        report = self.check_connection()
+        return report.works, report.message
+
+    def check_connection(self, *, seconds: float = CHECK_SECONDS) -> ConnectionReport:
+        """The same with a finding that a program can act on. Never raises for what a user can mend.
+
+        :param seconds: after which the test has failed, whatever the server or the name service still do.
+        """
+        from airflow_provider_ocr.client.transport import Timeouts
+        from airflow_provider_ocr.hooks.connection_check import ConnectionReport, Finding, check_within
+
         try:
-            with self.get_conn() as client:
-                client.list_finished_tasks()
-        except (OcrError, CloudOcrParameterError) as error:
-            return False, str(error)
-        return True, f"{client.base_url} accepts the application ID and the password."
+            fields = masked_fields(self.get_connection(self.cloud_ocr_conn_id))
+        except (AirflowNotFoundException, CloudOcrParameterError) as error:
+            return ConnectionReport(Finding.INCOMPLETE, str(error))
+        call = min(fields.timeout, _CHECK_CALL_SECONDS)
+        return check_within(
+            lambda: _client(fields, read_attempts=1, timeouts=Timeouts(connect=call, read=call)),
+            server=fields.base_url,
+            seconds=seconds,
+        )
 
 
 @contextmanager
@@ -79,60 +118,56 @@ def airflow_errors() -> Iterator[None]:
 
 
 def client_of(connection: Connection, *, read_attempts: int = READ_ATTEMPTS) -> CloudOcrClient:
-    """A client for a connection.
+    """A client for a connection. Not for use in an event loop.
 
+    :param connection: of type ``cloud_ocr``.
     :param read_attempts: how often a call that changes nothing is tried in all.
     :raises CloudOcrParameterError: if the connection lacks a field or has one that makes no sense.
     """
+    return _client(masked_fields(connection), read_attempts=read_attempts)
+
+
+def masked_fields(connection: Connection) -> ConnectionFields:
+    """What a connection says, once Airflow knows which parts of it no log may show.
+
+    :param connection: of type ``cloud_ocr``.
+    :raises CloudOcrParameterError: if it lacks a field or has one that makes no sense.
+    """
+    from airflow.providers.common.compat.sdk import mask_secret
+
+    fields = connection_fields(connection, connection.extra_dejson)
+    for secret in fields.secrets:
+        mask_secret(secret)
+    return fields
+
+
+def _client(
+    fields: ConnectionFields, *, read_attempts: int, timeouts: Timeouts | None = None
+) -> CloudOcrClient:
     # requests is loaded where it is used: DAG files are parsed all the time and call nobody.
     from airflow_provider_ocr.client.client import CloudOcrClient
     from airflow_provider_ocr.client.transport import Timeouts
 
-    missing = [name for name in ("host", "login", "password") if not getattr(connection, name)]
-    if missing:
-        raise CloudOcrParameterError(
-            f"The connection {connection.conn_id!r} has no {' and no '.join(missing)}. It needs the server's "
-            "URL in host, the application ID in login and the application's password in password."
-        )
-    if "@" in str(connection.host):
-        raise CloudOcrParameterError(
-            f"The connection {connection.conn_id!r} has a user in its host. The application ID belongs in "
-            "login and the password in password."
-        )
-    extra: dict[str, Any] = connection.extra_dejson
     return CloudOcrClient(
-        base_url=base_url(
-            str(connection.host), scheme=connection.schema or None, port=connection.port or None
-        ),
-        application_id=str(connection.login),
-        password=str(connection.password),
-        timeouts=Timeouts(read=_seconds(extra.get("timeout"), connection.conn_id)),
-        verify=extra.get("ca_bundle") or True,
+        base_url=fields.base_url,
+        application_id=fields.application_id,
+        password=fields.password,
+        timeouts=timeouts or Timeouts(read=fields.timeout),
+        verify=fields.ca_bundle or True,
+        proxy=fields.proxy,
         read_attempts=read_attempts,
     )
 
 
-def base_url(host: str, *, scheme: str | None, port: int | None) -> str:
-    """The server's URL from what a connection holds.
-
-    :param host: with or without a scheme of its own.
-    :param scheme: the connection's schema field, used where the host names none.
-    :param port: added where the host has none.
-    """
-    given_scheme, separator, rest = host.partition("://")
-    scheme, authority = (given_scheme, rest) if separator else (scheme or "https", host)
-    authority, slash, path = authority.rstrip("/").partition("/")
-    has_port = authority.rpartition("]")[2].rpartition(":")[1] == ":"
-    return f"{scheme}://{authority}{f':{port}' if port and not has_port else ''}{slash}{path}"
-
-
-def _seconds(value: Any, conn_id: str) -> float:
+async def _amask(secrets: Sequence[str]) -> None:
+    """Have Airflow mask these, from within an event loop."""
     try:
-        seconds = 20.0 if value in (None, "") else float(value)
-    except (TypeError, ValueError):
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise CloudOcrParameterError(
-            f"The connection {conn_id!r} has {value!r} as timeout; it takes a number of seconds above 0."
-        )
-    return seconds
+        from airflow.sdk.log import amask_secret
+    except ImportError:  # Airflow older than 3.3: its only way blocks, so it gets a thread
+        from airflow.providers.common.compat.sdk import mask_secret
+
+        for secret in secrets:
+            await asyncio.to_thread(mask_secret, secret)
+    else:
+        for secret in secrets:
+            await amask_secret(secret)

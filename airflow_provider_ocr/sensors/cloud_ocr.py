@@ -28,7 +28,6 @@ from airflow_provider_ocr.protocol.errors import OcrError
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
-from airflow_provider_ocr.triggers.cloud_ocr import CloudOcrTaskTrigger
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -141,6 +140,9 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         return verdict.outcome is Outcome.SUCCEED
 
     def _defer_until(self, deadline: pendulum.DateTime) -> None:
+        # Airflow's trigger classes are half of what importing a sensor costs; parsing DAG files needs none.
+        from airflow_provider_ocr.triggers.cloud_ocr import CloudOcrTaskTrigger
+
         self.log.info(
             "OCR task %s: deferring until it is done, %s at the latest.",
             self.ocr_task_id,

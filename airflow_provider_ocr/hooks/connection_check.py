@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a connection works, in words that tell a person what to mend.
+
+Asks only what costs nothing, and never says a secret. ``getApplicationInfo`` comes first because it tells
+what is left to spend; it is switched off for many applications, and then ``listFinishedTasks`` proves the
+credentials as well.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from airflow_provider_ocr.protocol.errors import (
+    AuthenticationError,
+    ConnectFailedError,
+    ConnectionFailedError,
+    NameResolutionError,
+    NotEnabledError,
+    OcrError,
+    ProxyFailedError,
+    RequestRejectedError,
+    ServerError,
+    TlsError,
+    UnreadableAnswerError,
+)
+from airflow_provider_ocr.protocol.task import ApplicationInfo
+
+if TYPE_CHECKING:
+    from airflow_provider_ocr.client.client import CloudOcrClient
+
+_BAD_PARAMETERS = 450
+
+
+class Finding(StrEnum):
+    """What a check came to."""
+
+    WORKS = "works"
+    INCOMPLETE = "incomplete"
+    UNRESOLVED = "unresolved"
+    UNREACHABLE = "unreachable"
+    TLS_FAILED = "tls_failed"
+    PROXY_FAILED = "proxy_failed"
+    NO_ANSWER = "no_answer"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    NOT_CLOUD_OCR = "not_cloud_ocr"
+    SERVER_TROUBLE = "server_trouble"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """The result of a check.
+
+    :param finding: what it came to, for programs.
+    :param message: the same for people, with what to do about it.
+    """
+
+    finding: Finding
+    message: str
+
+    @property
+    def works(self) -> bool:
+        """Whether tasks can be submitted over this connection."""
+        return self.finding is Finding.WORKS
+
+
+_REFUSES = (
+    Finding.SERVER_TROUBLE,
+    "{server} refuses a question that every Cloud OCR server answers. Ask whoever runs it.",
+)
+_ALIEN = (
+    Finding.NOT_CLOUD_OCR,
+    "What answers at {server} is not a Cloud OCR server. Check host, port and scheme (https or http); a "
+    "proxy or a log-in page on the way would look like this, too.",
+)
+_MEANINGS: Sequence[tuple[type[OcrError], Finding, str]] = (
+    (
+        NameResolutionError,
+        Finding.UNRESOLVED,
+        "Cannot resolve the name of {server}. Check its spelling, and the name service of the machine that "
+        "this test ran on.",
+    ),
+    (
+        TlsError,
+        Finding.TLS_FAILED,
+        "There is no trusted TLS connection to {server}. If its certificate comes from an authority of your "
+        "own, give that authority's certificate as CA bundle (a PEM file on every machine of Airflow's); if "
+        "the server speaks plain HTTP, its URL begins with http://.",
+    ),
+    (
+        ProxyFailedError,
+        Finding.PROXY_FAILED,
+        "The proxy on the way to {server} could not be used. Check the connection's proxy, its user and "
+        "password, or the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY where Airflow runs.",
+    ),
+    (
+        ConnectFailedError,
+        Finding.UNREACHABLE,
+        "Cannot connect to {server}. Check host and port, whether the server runs, and whether a firewall or "
+        "a missing proxy stands between.",
+    ),
+    (
+        ConnectionFailedError,
+        Finding.NO_ANSWER,
+        "{server} accepts connections and does not answer. Check port and scheme, and whether the server is "
+        "overloaded.",
+    ),
+    (
+        AuthenticationError,
+        Finding.WRONG_CREDENTIALS,
+        "{server} does not accept the application ID and the password. The application ID is the name that "
+        "the application was given; an application belongs to one processing location.",
+    ),
+    (ServerError, Finding.SERVER_TROUBLE, "{server} is in trouble. Try again later."),
+    (UnreadableAnswerError, *_ALIEN),
+    (NotEnabledError, *_ALIEN),
+    (RequestRejectedError, *_ALIEN),
+)
+
+
+def check_within(connect: Callable[[], CloudOcrClient], *, server: str, seconds: float) -> ConnectionReport:
+    """The same as `check_server`, but done after so many seconds whatever happens.
+
+    The resolution of a name has no time limit of its own, so what is late is left to a thread.
+
+    :param connect: makes the client.
+    :param server: its base URL.
+    :param seconds: after which the check has failed.
+    """
+    answer: Future[ConnectionReport] = Future()
+
+    def check() -> None:
+        try:
+            with connect() as client:
+                answer.set_result(check_server(client))
+        except OcrError as error:
+            answer.set_result(report_of(error, server))
+        except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=check, name="cloud-ocr-check", daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError:
+        words = f"{server} cannot be judged: there was no end after {seconds:.0f} seconds. Check whether its "
+        return ConnectionReport(Finding.NO_ANSWER, words + "name resolves quickly, and whether it answers.")
+
+
+def check_server(client: CloudOcrClient) -> ConnectionReport:
+    """Ask what costs nothing, at most twice (``getApplicationInfo``, ``listFinishedTasks``).
+
+    :param client: for the connection.
+    """
+    try:
+        account = _account(client)
+    except OcrError as error:
+        return report_of(error, client.base_url)
+    words = f"{client.base_url} accepts the application ID and the password. {account}"
+    return ConnectionReport(Finding.WORKS, words)
+
+
+def report_of(error: OcrError, server: str) -> ConnectionReport:
+    """What an error says about a connection.
+
+    :param error: what a call over it raised.
+    :param server: the base URL of the server that was asked.
+    """
+    if isinstance(error, RequestRejectedError) and error.http_status == _BAD_PARAMETERS:
+        finding, words = _REFUSES
+    else:
+        finding, words = next((row[1:] for row in _MEANINGS if isinstance(error, row[0])), _REFUSES)
+    return ConnectionReport(finding, f"{words.format(server=server)} ({error})")
+
+
+def _account(client: CloudOcrClient) -> str:
+    """What is left to spend, in a sentence.
+
+    :raises OcrError: if the server cannot be reached, or does not accept the credentials.
+    """
+    try:
+        return _left(client.get_application_info())
+    except (NotEnabledError, RequestRejectedError, UnreadableAnswerError) as error:
+        # Another method may do: this one has to be switched on, and compatible servers may lack it.
+        client.list_finished_tasks()
+        if isinstance(error, NotEnabledError):
+            return "It does not tell what is left: getApplicationInfo is not enabled for this application."
+        return "It does not tell what is left to spend."
+
+
+def _left(info: ApplicationInfo) -> str:
+    told = ((info.pages, "pages"), (info.fields, "fields"))
+    amounts = [f"{amount:,} {unit}" for amount, unit in told if amount is not None]
+    if not amounts:
+        return "It does not tell what is left to spend."
+    until = f", until {info.expires.date().isoformat()}" if info.expires else ""
+    return f"Left to spend: {' or '.join(amounts)}{until}."
