@@ -9,10 +9,11 @@ credentials as well.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from airflow_provider_ocr.protocol.errors import (
@@ -77,6 +78,15 @@ _ALIEN = (
     "What answers at {server} is not a Cloud OCR server. Check host, port and scheme (https or http); a "
     "proxy or a log-in page on the way would look like this, too.",
 )
+_NO_PROXY = (
+    Finding.PROXY_FAILED,
+    "The proxy on the way to {server} could not be used. Check the connection's proxy, its user and "
+    "password, or the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY where Airflow runs.",
+)
+_STATUS_MEANINGS: Mapping[int | None, tuple[Finding, str]] = {
+    _BAD_PARAMETERS: _REFUSES,
+    HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: _NO_PROXY,
+}
 _MEANINGS: Sequence[tuple[type[OcrError], Finding, str]] = (
     (
         NameResolutionError,
@@ -91,12 +101,7 @@ _MEANINGS: Sequence[tuple[type[OcrError], Finding, str]] = (
         "own, give that authority's certificate as CA bundle (a PEM file on every machine of Airflow's); if "
         "the server speaks plain HTTP, its URL begins with http://.",
     ),
-    (
-        ProxyFailedError,
-        Finding.PROXY_FAILED,
-        "The proxy on the way to {server} could not be used. Check the connection's proxy, its user and "
-        "password, or the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY where Airflow runs.",
-    ),
+    (ProxyFailedError, *_NO_PROXY),
     (
         ConnectFailedError,
         Finding.UNREACHABLE,
@@ -169,8 +174,9 @@ def report_of(error: OcrError, server: str) -> ConnectionReport:
     :param error: what a call over it raised.
     :param server: the base URL of the server that was asked.
     """
-    if isinstance(error, RequestRejectedError) and error.http_status == _BAD_PARAMETERS:
-        finding, words = _REFUSES
+    status = error.http_status if isinstance(error, RequestRejectedError) else None
+    if status in _STATUS_MEANINGS:
+        finding, words = _STATUS_MEANINGS[status]
     else:
         finding, words = next((row[1:] for row in _MEANINGS if isinstance(error, row[0])), _REFUSES)
     return ConnectionReport(finding, f"{words.format(server=server)} ({error})")

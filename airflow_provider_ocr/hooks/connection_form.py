@@ -8,7 +8,7 @@ Airflow 3.2 and newer read the form as data; older ones ask the hook for widgets
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
@@ -53,7 +53,7 @@ class FormField:
     label: str
     description: str
     kind: str = "string"
-    choices: Mapping[str, str] = MappingProxyType({})
+    choices: Mapping[str, str] = field(default_factory=dict)
     is_secret: bool = False
     minimum: int | None = None
 
@@ -113,8 +113,8 @@ _PLACEHOLDERS: Mapping[str, str] = MappingProxyType(
 def form_fields() -> dict[str, Any]:
     """The extra fields as data: ``conn-fields`` of the provider info."""
     return {
-        field.name: {"label": field.label, "description": field.description, "schema": field.json_schema}
-        for field in FIELDS
+        each.name: {"label": each.label, "description": each.description, "schema": each.json_schema}
+        for each in FIELDS
     }
 
 
@@ -141,11 +141,11 @@ def form_widgets() -> dict[str, Any]:
     )
     from wtforms.validators import Optional, any_of  # type: ignore[import-untyped]  # the same
 
-    def widget(field: FormField) -> Any:
-        choices = [any_of([str(value) for value in field.choices])] if field.choices else []
-        kinds = {"integer": IntegerField, "string": PasswordField if field.is_secret else StringField}
-        return kinds[field.kind](
-            field.label, validators=[Optional(), *choices], description=field.description
+    def widget(shown: FormField) -> Any:
+        choices = [any_of([str(value) for value in shown.choices])] if shown.choices else []
+        kinds = {"integer": IntegerField, "string": PasswordField if shown.is_secret else StringField}
+        return kinds[shown.kind](
+            shown.label, validators=[Optional(), *choices], description=shown.description
         )
 
-    return {field.name: widget(field) for field in FIELDS}
+    return {each.name: widget(each) for each in FIELDS}

@@ -6,18 +6,21 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, Connection
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook, Connection, redact
 
 from airflow_provider_ocr.client.client import CloudOcrClient
-from airflow_provider_ocr.client.transport import Timeouts
-from airflow_provider_ocr.exceptions import CloudOcrError, CloudOcrParameterError, CloudOcrTaskDeletedError
-from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook, airflow_errors, base_url, client_of
+from airflow_provider_ocr.exceptions import CloudOcrError, CloudOcrTaskDeletedError
+from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook, airflow_errors, client_of
 from airflow_provider_ocr.protocol import errors
+from demo.processes import clean_environment
 
 if TYPE_CHECKING:
     from tests.unit.conftest import ScriptedServer
@@ -30,112 +33,124 @@ def _connection(**fields: Any) -> Connection:
     return Connection(**{**defaults, "host": "https://ocr.example", **fields})
 
 
+def _filled_in(value: Any, port: int) -> Any:
+    if value == "{port}":
+        return port
+    return value.replace("{port}", str(port)) if isinstance(value, str) else value
+
+
+def credentials_at(server: ScriptedServer) -> str:
+    """Application ID and password as they reach the server over the connection."""
+    server.reply("listFinishedTasks", b"<response/>")
+    with CloudOcrHook(CONN_ID).get_conn() as client:
+        assert client.list_finished_tasks() == []
+    token = server.received[0].headers["Authorization"].partition(" ")[2]
+    return base64.b64decode(token).decode()
+
+
 @pytest.fixture
 def define(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Defines the connection as an environment variable does, in URI or JSON form."""
     return lambda text: monkeypatch.setenv(f"AIRFLOW_CONN_{CONN_ID.upper()}", text)
 
 
+def uri(login: str, password: str, rest: str) -> str:
+    """A connection as a URI, as the documentation says how to write one."""
+    return f"cloud-ocr://{quote(login, safe='')}:{quote(password, safe='')}@{rest}"
+
+
 @pytest.mark.parametrize(
-    ("host", "scheme", "port", "url"),
+    "password", ["plain", "p@ss:wo/rd %?#&=+", "ünïcode ❤", '"quoted" {json} \\ ', "%2F"]
+)
+@pytest.mark.parametrize(
+    "rest",
     [
-        ("cloud-eu.ocrsdk.com", None, None, "https://cloud-eu.ocrsdk.com"),
-        ("https://cloud-eu.ocrsdk.com", None, None, "https://cloud-eu.ocrsdk.com"),
-        ("https://cloud-eu.ocrsdk.com/", None, None, "https://cloud-eu.ocrsdk.com"),
-        ("http://ocr", None, 8080, "http://ocr:8080"),
-        ("http://ocr:8080", None, 8081, "http://ocr:8080"),
-        ("ocr:8080", "http", None, "http://ocr:8080"),
-        ("ocr", "http", 80, "http://ocr:80"),
-        ("https://ocr", "http", None, "https://ocr"),
-        ("http://ocr/api/v1/", None, 8080, "http://ocr:8080/api/v1"),
-        ("127.0.0.1", "http", 8080, "http://127.0.0.1:8080"),
-        ("[::1]", "http", 8080, "http://[::1]:8080"),
-        ("http://[::1]:9090", None, 8080, "http://[::1]:9090"),
-        ("http://[::1]/api", None, None, "http://[::1]/api"),
+        "127.0.0.1:{port}/http",
+        "http%3A%2F%2F127.0.0.1:{port}",
+        "127.0.0.1:{port}/http?timeout=5&location=own-server",
+        "127.0.0.1:{port}/http?__extra__=%7B%22timeout%22%3A+5%2C+%22proxy%22%3A+null%7D",
     ],
 )
-def test_the_servers_url_comes_from_host_schema_and_port(
-    host: str, scheme: str | None, port: int | None, url: str
+def test_a_connection_works_as_a_uri(
+    server: ScriptedServer, define: Callable[[str], None], password: str, rest: str
 ) -> None:
-    assert base_url(host, scheme=scheme, port=port) == url
+    define(uri("my app@home", password, rest.format(port=server.port)))
+    assert credentials_at(server) == f"my app@home:{password}"
 
 
 @pytest.mark.parametrize(
-    ("fields", "missing"),
-    [
-        ({"host": None}, "no host."),
-        ({"login": ""}, "no login."),
-        ({"password": None}, "no password."),
-        ({"host": "", "login": None, "password": ""}, "no host and no login and no password."),
-    ],
+    "password", ["plain", "p@ss:wo/rd %?#&=+", "ünïcode ❤", '"quoted" {json} \\ ', "%2F"]
 )
-def test_fields_that_are_missing_are_named(fields: dict[str, Any], missing: str) -> None:
-    with pytest.raises(CloudOcrParameterError) as caught:
-        client_of(_connection(**fields))
-    assert f"The connection '{CONN_ID}' has {missing}" in str(caught.value)
-    assert "pass/word" not in str(caught.value)
-
-
-def test_a_user_in_the_host_is_refused_and_not_repeated() -> None:
-    with pytest.raises(CloudOcrParameterError, match="has a user in its host") as caught:
-        client_of(_connection(host="https://somebody:hush@ocr.example"))
-    assert "hush" not in str(caught.value)
-
-
 @pytest.mark.parametrize(
-    ("extra", "seconds"),
+    "more",
     [
-        ({}, 20.0),
-        ({"timeout": 5}, 5.0),
-        ({"timeout": "7.5"}, 7.5),
-        ({"timeout": None}, 20.0),
-        ({"timeout": ""}, 20.0),
+        {"host": "http://127.0.0.1:{port}"},
+        {"host": "http://127.0.0.1:{port}/", "extra": {}},
+        {"host": "127.0.0.1", "schema": "http", "port": "{port}", "extra": {"timeout": 5}},
+        {"host": "http://127.0.0.1:{port}", "extra": '{"timeout": 5, "location": "own-server"}'},
     ],
 )
-def test_the_time_out_comes_from_the_extra_field(extra: dict[str, Any], seconds: float) -> None:
-    with client_of(_connection(extra=json.dumps(extra))) as client:
-        assert client.timeouts == Timeouts(read=seconds)
-
-
-@pytest.mark.parametrize("timeout", ["soon", -1, 0, "0", "nan", "inf", [5], {"read": 5}])
-def test_a_time_out_that_makes_no_sense_is_refused(timeout: Any) -> None:
-    with pytest.raises(CloudOcrParameterError, match="number of seconds above 0") as caught:
-        client_of(_connection(extra=json.dumps({"timeout": timeout})))
-    assert CONN_ID in str(caught.value)
+def test_a_connection_works_as_json(
+    server: ScriptedServer, define: Callable[[str], None], password: str, more: dict[str, Any]
+) -> None:
+    more = {name: _filled_in(value, server.port) for name, value in more.items()}
+    define(json.dumps({"conn_type": "cloud_ocr", "login": "my app@home", "password": password, **more}))
+    assert credentials_at(server) == f"my app@home:{password}"
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "cloud-ocr://my%20app:pass%2Fword@127.0.0.1:{port}/http",
-        "cloud-ocr://my%20app:pass%2Fword@http%3A%2F%2F127.0.0.1:{port}",
-        "cloud-ocr://my%20app:pass%2Fword@127.0.0.1:{port}/http?timeout=5",
-        '{{"conn_type": "cloud_ocr", "login": "my app", "password": "pass/word", "host": "{url}"}}',
-        '{{"conn_type": "cloud_ocr", "login": "my app", "password": "pass/word", "host": "{url}/", '
-        '"extra": {{}}}}',
-        '{{"conn_type": "cloud_ocr", "login": "my app", "password": "pass/word", "host": "127.0.0.1", '
-        '"schema": "http", "port": {port}, "extra": {{"timeout": 5}}}}',
+        "cloud-ocr://app:p%40ss@/?location=cloud-eu",
+        "cloud-ocr://app:p%40ss@?location=cloud-eu",
+        "cloud-ocr://app:p%40ss@?__extra__=%7B%22location%22%3A%20%22cloud-eu%22%7D",
+        "cloud-ocr://app:p%40ss@cloud-eu.ocrsdk.com",
+        '{"conn_type": "cloud_ocr", "login": "app", "password": "p@ss", "extra": {"location": "cloud-eu"}}',
     ],
 )
-def test_a_connection_works_in_its_uri_and_its_json_form(
-    server: ScriptedServer, define: Callable[[str], None], text: str
-) -> None:
-    server.reply("listFinishedTasks", b"<response/>")
-    define(text.format(port=server.port, url=server.url))
+def test_a_location_of_the_cloud_works_in_each_form(define: Callable[[str], None], text: str) -> None:
+    define(text)
     with CloudOcrHook(CONN_ID).get_conn() as client:
-        assert client.list_finished_tasks() == []
-    token = server.received[0].headers["Authorization"].partition(" ")[2]
-    assert base64.b64decode(token) == b"my app:pass/word"
+        assert client.base_url == "https://cloud-eu.ocrsdk.com"
 
 
+@pytest.mark.parametrize(
+    "extra", [{}, {"timeout": 5, "location": "own-server"}, {"timeout": None, "location": None, "proxy": ""}]
+)
 def test_a_connection_works_in_the_uri_that_airflow_makes_of_it(
-    server: ScriptedServer, define: Callable[[str], None]
+    server: ScriptedServer, define: Callable[[str], None], extra: dict[str, Any]
 ) -> None:
-    server.reply("listFinishedTasks", b"<response/>")
-    define(_connection(host=server.url, extra=json.dumps({"timeout": 5})).get_uri())
-    with CloudOcrHook(CONN_ID).get_conn() as client:
-        assert client.list_finished_tasks() == []
-        assert client.timeouts.read == 5.0
+    define(_connection(host=server.url, extra=json.dumps(extra)).get_uri())
+    assert credentials_at(server) == "app:pass/word"
+
+
+def test_a_secrets_backend_is_asked(tmp_path: Path) -> None:
+    # A process of its own: Airflow keeps a backend for as long as a process lives.
+    held = {
+        "as_json": {
+            "conn_type": "cloud_ocr",
+            "login": "a",
+            "password": "b",
+            "extra": {"location": "cloud-eu"},
+        },
+        "as_uri": "cloud-ocr://a:b@127.0.0.1:8095/http?timeout=5",
+    }
+    (tmp_path / "connections.json").write_text(json.dumps(held))
+    show = (
+        "from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook\n"
+        "for conn_id in ('as_json', 'as_uri'):\n"
+        "    print(CloudOcrHook(conn_id).get_conn().base_url)"
+    )
+    arguments = json.dumps({"connections_file_path": str(tmp_path / "connections.json")})
+    environment = {
+        **clean_environment(),
+        "AIRFLOW_HOME": str(tmp_path),
+        "AIRFLOW__SECRETS__BACKEND": "airflow.secrets.local_filesystem.LocalFilesystemBackend",
+        "AIRFLOW__SECRETS__BACKEND_KWARGS": arguments,
+    }
+    command = [sys.executable, "-c", show]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split()[-2:] == ["https://cloud-eu.ocrsdk.com", "http://127.0.0.1:8095"]
 
 
 def test_a_ca_bundle_in_the_extra_field_is_trusted(tls_server: ScriptedServer, ca_bundle: Path) -> None:
@@ -175,35 +190,64 @@ def test_a_trigger_gets_the_same_client(server: ScriptedServer, define: Callable
         assert client.list_finished_tasks() == []
 
 
-def test_a_connection_test_asks_something_that_costs_nothing(
-    server: ScriptedServer, define: Callable[[str], None]
-) -> None:
+def test_the_time_out_of_the_connection_is_the_clients(define: Callable[[str], None]) -> None:
+    define("cloud-ocr://a:b@ocr.example?timeout=7.5")
+    with CloudOcrHook(CONN_ID).get_conn() as client:
+        assert client.timeouts.read == 7.5
+
+
+def test_a_proxy_of_the_connection_is_used(server: ScriptedServer) -> None:
     server.reply("listFinishedTasks", b"<response/>")
-    define(json.dumps({"conn_type": "cloud_ocr", "login": "app", "password": "p", "host": server.url}))
-    assert CloudOcrHook(CONN_ID).test_connection() == (
-        True,
-        f"{server.url} accepts the application ID and the password.",
-    )
-    assert [received.path for received in server.received] == ["listFinishedTasks"]
+    extra = json.dumps({"proxy": server.url.replace("://", "://me:hush-hush@")})
+    with client_of(_connection(host="http://ocr.example", extra=extra)) as client:
+        assert client.list_finished_tasks() == []
+    [received] = server.received
+    assert received.headers["Host"] == "ocr.example"
+    assert base64.b64decode(received.headers["Proxy-Authorization"].split()[1]) == b"me:hush-hush"
 
 
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"password": "SECRET"}, "Check application ID and password."),
-        ({"password": ""}, "has no password"),
-        ({"password": "SECRET", "extra": {"timeout": "soon"}}, "as timeout"),
-    ],
-)
-def test_a_connection_test_that_fails_says_why_without_secrets(
-    server: ScriptedServer, define: Callable[[str], None], fields: dict[str, Any], words: str
+@pytest.mark.parametrize("written", ["hush%40hush", "hush-hush"])
+def test_the_proxys_password_is_masked_however_it_is_spelt(written: str) -> None:
+    extra = json.dumps({"proxy": f"http://me:{written}@proxy.example"})
+    client_of(_connection(extra=extra)).close()
+    for spelling in (written, unquote(written)):
+        assert redact(f"it is {spelling} now") == "it is *** now"
+
+
+def test_in_a_trigger_the_proxys_password_is_masked_as_well(define: Callable[[str], None]) -> None:
+    define("cloud-ocr://a:b@ocr.example?proxy=http%3A%2F%2Fme%3Atrigger-hush%40proxy.example")
+    asyncio.run(CloudOcrHook(CONN_ID).aget_conn()).close()
+    assert redact("it is trigger-hush now") == "it is *** now"
+
+
+def test_in_a_trigger_nothing_is_looked_up_or_loaded_on_the_event_loop(
+    server: ScriptedServer, define: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server.refuse("listFinishedTasks", 401, "Unknown application.")
-    define(json.dumps({"conn_type": "cloud_ocr", "login": "app", "host": server.url, **fields}))
-    accepted, message = CloudOcrHook(CONN_ID).test_connection()
-    assert not accepted
-    assert words in message
-    assert "SECRET" not in message
+    define(f"cloud-ocr://a:b@127.0.0.1:{server.port}/http?proxy=")
+
+    def forbidden(*given: Any, **more: Any) -> Any:
+        raise AssertionError("A synchronous look-up on an event loop deadlocks Airflow's triggerer.")
+
+    def made_elsewhere(**given: Any) -> CloudOcrClient:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        return CloudOcrClient(**given)
+
+    monkeypatch.setattr(BaseHook, "get_connection", forbidden)
+    monkeypatch.setattr(Connection, "extra_dejson", property(forbidden))
+    monkeypatch.setattr("airflow_provider_ocr.client.client.CloudOcrClient", made_elsewhere)
+    with asyncio.run(CloudOcrHook(CONN_ID).aget_conn()) as client:
+        assert client.base_url == server.url
+
+
+def test_a_hook_that_looks_connections_up_its_own_way_is_asked_in_a_trigger_too() -> None:
+    class OwnHook(CloudOcrHook):
+        @classmethod
+        async def aget_connection(cls, conn_id: str) -> Connection:
+            return _connection(host="https://own.example")
+
+    with asyncio.run(OwnHook(CONN_ID).aget_conn()) as client:
+        assert client.base_url == "https://own.example"
 
 
 def test_the_default_connection_has_the_providers_name() -> None:
