@@ -76,4 +76,4 @@ def assert_shown_without_a_warning(commands: ProviderCommands) -> None:
     assert "airflow-provider-ocr" in commands.printed["list"]
     assert "airflow-provider-ocr" in commands.printed["get"]
     assert "airflow_provider_ocr.hooks.cloud_ocr.CloudOcrHook" in commands.printed["hooks"]
-    assert commands.complaints == []
+    assert not commands.complaints, "\n".join(commands.complaints)

@@ -27,8 +27,6 @@ READ_ATTEMPTS = 4
 CHECK_SECONDS = 20.0
 """How long a test of a connection takes at most, name resolution included."""
 
-_CHECK_CALL_SECONDS = 8.0
-
 
 class CloudOcrHook(BaseHook):
     """Connects to a Cloud OCR SDK server.
@@ -91,21 +89,28 @@ class CloudOcrHook(BaseHook):
     def check_connection(self, *, seconds: float = CHECK_SECONDS) -> ConnectionReport:
         """The same with a finding that a program can act on. Never raises for what a user can mend.
 
-        :param seconds: after which the test has failed, whatever the server or the name service still do.
+        :param seconds: after which the test has failed, whatever the server or the name service do.
         """
         from airflow_provider_ocr.client.transport import Timeouts
-        from airflow_provider_ocr.hooks.connection_check import ConnectionReport, Finding, check_within
+        from airflow_provider_ocr.hooks.connection_check import (
+            ConnectionReport,
+            Finding,
+            check_server,
+            report_of,
+        )
 
         try:
             fields = masked_fields(self.get_connection(self.cloud_ocr_conn_id))
         except (AirflowNotFoundException, CloudOcrParameterError) as error:
             return ConnectionReport(Finding.INCOMPLETE, str(error))
-        call = min(fields.timeout, _CHECK_CALL_SECONDS)
-        return check_within(
-            lambda: _client(fields, read_attempts=1, timeouts=Timeouts(connect=call, read=call)),
-            server=fields.base_url,
-            seconds=seconds,
-        )
+        longest = seconds / 2  # two calls at most
+        wait = min(fields.timeout, longest)
+        timeouts = Timeouts(connect=wait, read=wait, total=longest)
+        try:
+            with _client(fields, read_attempts=1, timeouts=timeouts) as client:
+                return check_server(client)
+        except OcrError as error:
+            return report_of(error, fields.base_url)
 
 
 @contextmanager

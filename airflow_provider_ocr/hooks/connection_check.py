@@ -8,9 +8,7 @@ credentials as well.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -127,38 +125,10 @@ _MEANINGS: Sequence[tuple[type[OcrError], Finding, str]] = (
 )
 
 
-def check_within(connect: Callable[[], CloudOcrClient], *, server: str, seconds: float) -> ConnectionReport:
-    """The same as `check_server`, but done after so many seconds whatever happens.
-
-    The resolution of a name has no time limit of its own, so what is late is left to a thread.
-
-    :param connect: makes the client.
-    :param server: its base URL.
-    :param seconds: after which the check has failed.
-    """
-    answer: Future[ConnectionReport] = Future()
-
-    def check() -> None:
-        try:
-            with connect() as client:
-                answer.set_result(check_server(client))
-        except OcrError as error:
-            answer.set_result(report_of(error, server))
-        except BaseException as error:  # noqa: BLE001 - it is raised again where the answer is waited for
-            answer.set_exception(error)
-
-    threading.Thread(target=check, name="cloud-ocr-check", daemon=True).start()
-    try:
-        return answer.result(seconds)
-    except TimeoutError:
-        words = f"{server} cannot be judged: there was no end after {seconds:.0f} seconds. Check whether its "
-        return ConnectionReport(Finding.NO_ANSWER, words + "name resolves quickly, and whether it answers.")
-
-
 def check_server(client: CloudOcrClient) -> ConnectionReport:
     """Ask what costs nothing, at most twice (``getApplicationInfo``, ``listFinishedTasks``).
 
-    :param client: for the connection.
+    :param client: for the connection; it bounds how long each of the two calls takes.
     """
     try:
         account = _account(client)
