@@ -133,6 +133,22 @@ class LocalAirflow:
             time.sleep(0.5)
         return state
 
+    def test_connection(self, fields: Mapping[str, Any]) -> tuple[bool, str]:
+        """What the *Test* button says to a connection with these fields of the REST API."""
+        answer = self._call("POST", "/api/v2/connections/test", fields)
+        return answer["status"], answer["message"]
+
+    def test_connection_on_worker(self, fields: Mapping[str, Any], *, seconds: float) -> tuple[bool, str]:
+        """The same where tasks run, as Airflow 3.3 and newer can."""
+        token = self._call("POST", "/api/v2/connections/enqueue-test", fields, accept=(202,))["token"]
+        self._session.headers["Airflow-Connection-Test-Token"] = token  # only this question reads it
+        deadline = time.monotonic() + seconds
+        while (found := self._call("GET", "/api/v2/connections/enqueue-test"))["state"] not in _ENDED:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The test of the connection is still {found['state']}.")
+            time.sleep(0.2)
+        return found["state"] == "success", found["result_message"]
+
     def task_instances(self, dag_id: str, run_id: str) -> list[TaskInstance]:
         """All task instances of a run."""
         found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000")
@@ -164,6 +180,7 @@ class LocalAirflow:
             "CORE__LOAD_EXAMPLES": "False",
             "CORE__EXECUTOR": "LocalExecutor",
             "CORE__PARALLELISM": "8",
+            "CORE__TEST_CONNECTION": "Enabled",
             "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
             "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "passwords.json"),

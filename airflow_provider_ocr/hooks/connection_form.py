@@ -31,7 +31,7 @@ _LOCATION_NAMES: Mapping[str, str] = MappingProxyType(
     {
         Location.CLOUD_EU: "Europe (cloud-eu.ocrsdk.com)",
         Location.CLOUD_WESTUS: "USA (cloud-westus.ocrsdk.com)",
-        Location.OWN_SERVER: "Own server (the host below)",
+        Location.OWN_SERVER: "Own server (its URL is a standard field)",
     }
 )
 
