@@ -40,7 +40,12 @@ def markdown_table(rows: Sequence[Row]) -> str:
     """The rows as a table that is also readable as it stands."""
     cells = [("what", "measured", "target", "verdict")]
     cells += [(row.what, row.measured, row.target, "met" if row.met else "MISSED") for row in rows]
-    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    return aligned_table(cells)
+
+
+def aligned_table(cells: Sequence[Sequence[str]]) -> str:
+    """Lines of cells, the first of them the heading, as a table that is also readable as it stands."""
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     lines = [
         " | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)) for line in cells
     ]

@@ -159,4 +159,3 @@ def test_a_connection_is_made_in_the_form_and_tested_by_its_button(
     row = page.get_by_role("row", name=re.compile("made_in_the_form"))
     row.get_by_role("button", name="Test Connection").click()
     page.get_by_text(re.compile(re.escape(ACCEPTED))).wait_for()
-
