@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,11 @@ def has_module(environment: Path, module: str) -> bool:
     return run(environment / "bin" / "python", "-c", probe).strip() == "True"
 
 
+def test_its_types_are_announced_to_type_checkers(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as files:
+        assert "airflow_provider_ocr/py.typed" in files.namelist()
+
+
 def test_without_extras_every_operator_sensor_and_transfer_imports(
     wheel: Path, empty_environment: Path
 ) -> None:
@@ -71,6 +77,9 @@ def test_without_extras_every_operator_sensor_and_transfer_imports(
     assert not has_module(empty_environment, "tesserocr")
     assert run(empty_environment / "bin" / "python", "-c", IMPORT_ALL).split() == [
         "airflow_provider_ocr.hooks.cloud_ocr",
+        "airflow_provider_ocr.hooks.connection_check",
+        "airflow_provider_ocr.hooks.connection_fields",
+        "airflow_provider_ocr.hooks.connection_form",
         "airflow_provider_ocr.operators.cloud_ocr",
         "airflow_provider_ocr.sensors.cloud_ocr",
         "airflow_provider_ocr.triggers.cloud_ocr",

@@ -21,6 +21,7 @@ before = {name.partition(".")[0] for name in sys.modules}
 import MODULE
 after = {name.partition(".")[0] for name in sys.modules}
 assert MODULE.__name__ == "MODULE"
+assert "airflow.triggers.base" not in sys.modules, "triggers are for the triggerer"
 print(*sorted(after - before - set(sys.stdlib_module_names) - {"airflow_provider_ocr"}))
 """
 

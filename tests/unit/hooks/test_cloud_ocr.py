@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException, BaseHook, 
 
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.exceptions import CloudOcrError, CloudOcrTaskDeletedError
-from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook, airflow_errors, client_of
+from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook, airflow_errors, client_of, masked_fields
+from airflow_provider_ocr.hooks.connection_form import FIELDS, form_behaviour
 from airflow_provider_ocr.protocol import errors
 from demo.processes import clean_environment
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from tests.unit.conftest import ScriptedServer
 
 CONN_ID = "my_ocr"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 
 
 def _connection(**fields: Any) -> Connection:
@@ -122,6 +125,30 @@ def test_a_connection_works_in_the_uri_that_airflow_makes_of_it(
 ) -> None:
     define(_connection(host=server.url, extra=json.dumps(extra)).get_uri())
     assert credentials_at(server) == "app:pass/word"
+
+
+EXAMPLES = re.findall(r"^    AIRFLOW_CONN_(\w+)='(.*)'$", (DOCS / "connection.md").read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "text"), EXAMPLES)
+def test_the_examples_of_the_documentation_are_what_they_say(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
+    monkeypatch.setenv(f"AIRFLOW_CONN_{name}", text)
+    fields = masked_fields(CloudOcrHook.get_connection(name.lower()))
+    urls = {"CLOUD_OCR_DEFAULT": "https://cloud-eu.ocrsdk.com", "OWN_OCR": "http://ocr.internal:8095"}
+    assert (fields.application_id, fields.password) == ("my-app", "p@ss:w/rd")
+    assert fields.base_url == urls[name]
+    assert fields.timeout == (30 if "timeout" in text else 20)
+
+
+def test_the_documentation_names_every_field_of_the_form() -> None:
+    text = (DOCS / "connection.md").read_text()
+    assert len(EXAMPLES) == 5
+    for field in FIELDS:
+        assert f"| extra `{field.name}` | {field.label} |" in text
+    for label in form_behaviour()["relabeling"].values():
+        assert f"| {label} |" in text
 
 
 def test_a_secrets_backend_is_asked(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pendulum
 import pytest
+from airflow.providers.common.compat.sdk import BaseHook, Connection
 
 from airflow_provider_ocr.triggers.cloud_ocr import CloudOcrTaskTrigger
 
@@ -76,3 +77,15 @@ def test_a_connection_that_cannot_be_looked_up_is_left_to_the_worker(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_CLOUD_OCR_DEFAULT", json.dumps({"conn_type": "cloud_ocr"}))
     assert fire(pendulum.now("UTC").add(hours=1))["status"] is None
+
+
+def test_it_looks_the_connection_up_without_blocking_the_event_loop(
+    service: ScriptedServer, tasks_body: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*given: Any, **more: Any) -> Any:
+        raise AssertionError("A synchronous look-up on an event loop deadlocks Airflow's triggerer.")
+
+    monkeypatch.setattr(BaseHook, "get_connection", forbidden)
+    monkeypatch.setattr(Connection, "extra_dejson", property(forbidden))
+    service.reply("getTaskStatus", tasks_body(id=ARGUMENTS["ocr_task_id"], status="Completed"))
+    assert fire(pendulum.now("UTC").add(minutes=5))["status"] == "Completed"
