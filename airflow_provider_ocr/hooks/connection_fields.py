@@ -61,6 +61,8 @@ def connection_fields(connection: Connection, extra: Mapping[str, Any]) -> Conne
     :raises CloudOcrParameterError: if a field is missing, makes no sense, or contradicts another one.
     """
     conn_id = connection.conn_id
+    if not isinstance(extra, Mapping):
+        raise CloudOcrParameterError(f"The connection {conn_id!r} has an extra that is no JSON object.")
     location = _location(extra.get("location"), conn_id)
     _check_presence(connection, location)
     host = str(connection.host or "")
@@ -78,7 +80,7 @@ def connection_fields(connection: Connection, extra: Mapping[str, Any]) -> Conne
         application_id=str(connection.login),
         password=str(connection.password),
         timeout=_seconds(extra.get("timeout"), conn_id),
-        ca_bundle=extra.get("ca_bundle") or None,
+        ca_bundle=str(extra["ca_bundle"]) if extra.get("ca_bundle") else None,
         proxy=_proxy(extra.get("proxy"), conn_id),
     )
 
@@ -159,10 +161,10 @@ def _proxy(value: Any, conn_id: str) -> str | None:
 
 
 def _host_of(url: str) -> str | None:
-    """The host of an http URL; None where it is none, or its port is none."""
+    """The host of an http URL; None where that is none, or goes on after its path."""
     try:
         parts = urlsplit(url)
-        is_usable = parts.scheme in _SCHEMES and parts.port != 0
+        is_usable = parts.scheme in _SCHEMES and parts.port != 0 and not (parts.query or parts.fragment)
     except ValueError:
         return None
     return parts.hostname if is_usable else None

@@ -18,7 +18,8 @@ EU = "https://cloud-eu.ocrsdk.com"
 def fields_of(extra: dict[str, Any] | None = None, **given: Any) -> ConnectionFields:
     """The fields of a connection that lacks nothing, but for what is given."""
     usual = {"conn_id": CONN_ID, "conn_type": "cloud_ocr", "login": "app", "password": "pass/word"}
-    return connection_fields(Connection(**{**usual, "host": "https://ocr.example", **given}), extra or {})
+    connection = Connection(**{**usual, "host": "https://ocr.example", **given})
+    return connection_fields(connection, {} if extra is None else extra)
 
 
 def refusal(extra: dict[str, Any] | None = None, **given: Any) -> str:
@@ -110,9 +111,27 @@ def test_a_user_in_the_host_is_refused_and_not_repeated() -> None:
     assert "hush" not in words
 
 
-@pytest.mark.parametrize("host", ["ftp://ocr.example", "https://", "http://[::1", "ocr.example:eighty", "/"])
-def test_a_host_that_gives_no_url_is_refused(host: str) -> None:
-    assert "does not give the URL of a server" in refusal(host=host)
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("ftp://hush.example", "https://", "http://[::1", "hush.example:eighty", "hush.example:0", "/"),
+        *("https://ocr.example/?token=hush", "https://ocr.example/#hush"),
+    ],
+)
+def test_a_host_that_gives_no_url_is_refused_and_not_repeated(host: str) -> None:
+    words = refusal(host=host)
+    assert "does not give the URL of a server" in words
+    assert "hush" not in words
+
+
+@pytest.mark.parametrize("extra", [[1], "text", 5])
+def test_an_extra_that_is_no_object_is_refused(extra: Any) -> None:
+    assert "has an extra that is no JSON object" in refusal(extra)
+
+
+def test_a_ca_bundle_is_a_path() -> None:
+    assert fields_of({"ca_bundle": "/etc/ssl/own.pem"}).ca_bundle == "/etc/ssl/own.pem"
+    assert [fields_of({"ca_bundle": value}).ca_bundle for value in (None, "", False)] == [None, None, None]
 
 
 @pytest.mark.parametrize(
