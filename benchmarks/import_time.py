@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What it costs to import our operators, beside two official providers', on top of ``airflow.sdk``.
 
-    python -m benchmarks.import_time                five minutes; renews docs/benchmarks.md
-    python -m benchmarks.import_time --rounds 3     for a first look; writes nothing
+    python -m benchmarks.import_time            five minutes; renews docs/benchmarks.md
+    python -m benchmarks.import_time --quick    two rounds, for a first look; writes nothing
 
 All three are installed into an environment that is made for this and thrown away. Each measurement is a
 process of its own, and the rounds are interleaved, so that what else the machine does hits all alike. The
@@ -31,6 +31,7 @@ from demo.processes import clean_environment
 _PROJECT = Path(__file__).parents[1]
 _PAGE = _PROJECT / "docs" / "benchmarks.md"
 _ROUNDS = 10
+_QUICK_ROUNDS = 2
 _BUDGET_MS = 40.0
 
 _OURS: Mapping[str, str] = MappingProxyType(
@@ -173,17 +174,19 @@ def _say(what: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure; the exit status is 1 if one of our imports misses its target."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.import_time", description=__doc__)
-    parser.add_argument("--rounds", type=int, metavar="N", help="so many rounds, and write nothing")
-    rounds = parser.parse_args(arguments).rounds
+    parser.add_argument("--rounds", type=int, default=_ROUNDS, metavar="N", help="10 by default")
+    parser.add_argument("--quick", action="store_true", help="a small run that writes nothing")
+    options = parser.parse_args(arguments)
+    rounds = _QUICK_ROUNDS if options.quick else options.rounds
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "airflow"
         home.mkdir()
         _say("installing the three providers")
         python = _install(Path(folder) / "environment")
-        costs = _measure(python, home, rounds or _ROUNDS)
-        report = _report(costs, python, rounds or _ROUNDS)
+        costs = _measure(python, home, rounds)
+        report = _report(costs, python, rounds)
     print(report)  # noqa: T201 - this is what the command is for
-    if not rounds:
+    if not options.quick:
         write_between_markers(_PAGE, "import_time", report)
     return 0 if all(costs[name].is_within_budget for name in _OURS) else 1
 
