@@ -176,7 +176,7 @@ def test_a_secrets_backend_is_asked(tmp_path: Path) -> None:
         "AIRFLOW__SECRETS__BACKEND_KWARGS": arguments,
     }
     command = [sys.executable, "-c", show]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=180, check=True)
     assert done.stdout.split()[-2:] == ["https://cloud-eu.ocrsdk.com", "http://127.0.0.1:8095"]
 
 
