@@ -164,7 +164,9 @@ def _report(costs: Mapping[str, Cost], python: Path, rounds: int) -> str:
     ]
     loaded = sorted({package for cost in costs.values() for package in cost.packages})
     closing = textwrap.wrap(f"The packages that are loaded: {', '.join(loaded)}.", 120)
-    return "\n".join([*textwrap.wrap(" ".join(sentences), 120), "", _table(costs), "", *closing])
+    return "\n".join(
+        [*textwrap.wrap(" ".join(sentences), 120, break_on_hyphens=False), "", _table(costs), "", *closing]
+    )
 
 
 def _say(what: str) -> None:
