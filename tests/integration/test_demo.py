@@ -53,6 +53,8 @@ def _processes_of(folder: Path) -> dict[int, str]:
     return found
 
 
+# On every day the system tests run the same DAG over the same documents.
+@pytest.mark.long
 def test_the_demo_lands_every_document_and_stops_everything(tmp_path: Path) -> None:
     folder = tmp_path / "with a space"
     demo = start_demo(folder)

@@ -284,6 +284,7 @@ def test_whenever_the_server_dies_every_image_that_it_accepted_is_there(
     assert wait_for(client, one).status == "Completed"
 
 
+@pytest.mark.long
 def test_a_second_run_that_a_crash_interrupts_is_finished_with_the_new_settings(
     samples: Path, new_ocr_server: Start, connect: Connect, wait_for: WaitFor
 ) -> None:
