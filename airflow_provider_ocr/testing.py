@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+from airflow_provider_ocr.protocol.vocabulary import ServiceStatus, TaskStatus
 
 if TYPE_CHECKING:
     from airflow_provider_ocr.server.operations.rehearsing import RehearsalServer
@@ -33,7 +33,6 @@ PASSWORD = "nobody pays for this"  # noqa: S105 - opens a server on the loopback
 
 _CONNECTION = "AIRFLOW_CONN_CLOUD_OCR_DEFAULT"
 _NEEDED = ("processRemoteImage", "processImage", "submitImage")
-_QUOTA_EXCEEDED = 450
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +130,7 @@ class CloudOcrRehearsal:
         :param times: how many; None for all from now on.
         """
         self.answer(
-            _QUOTA_EXCEEDED,
+            ServiceStatus.BAD_PARAMETERS,
             message="The quota of images is exceeded. Delete tasks that wait, or have credits added.",
             methods=_NEEDED,
             times=times,

@@ -27,10 +27,9 @@ from airflow_provider_ocr.protocol.messages import parse_application_info, parse
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import ApplicationInfo, OcrTask
 from airflow_provider_ocr.protocol.times import render_time
-from airflow_provider_ocr.protocol.vocabulary import ExportFormat
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ServiceStatus
 
 _NULL_ID = "00000000"
-_BAD_PARAMETERS = 450
 _Answer = TypeVar("_Answer")
 
 
@@ -160,7 +159,7 @@ class CloudOcrClient:
                 body = self._transport.read("getTaskStatus", {"taskId": _checked(ocr_task_id)})
             except RequestRejectedError as error:
                 # Other codes come from whatever stands between, and say nothing about the task.
-                if error.http_status != _BAD_PARAMETERS:
+                if error.http_status != ServiceStatus.BAD_PARAMETERS:
                     raise
                 raise TaskDeletedError(
                     f"OCR task {ocr_task_id} is deleted, unknown, or another application's. {error}"

@@ -27,9 +27,8 @@ from airflow_provider_ocr.protocol.redaction import (
     spellings,
     without_queries,
 )
+from airflow_provider_ocr.protocol.vocabulary import ServiceStatus
 
-_BAD_PARAMETERS = 450
-_UNSUPPORTED_IMAGE = 551
 _SHORT = 4
 
 
@@ -74,7 +73,7 @@ def refusal_of(
         return ServerTroubleError(message, retry_after=retry_after_of(headers))
     if status >= HTTPStatus.BAD_REQUEST:
         # Only the service's own code speaks of parameters; the words of whatever stands between do not.
-        named = status == _BAD_PARAMETERS and any(
+        named = status == ServiceStatus.BAD_PARAMETERS and any(
             re.search(rf"\b{re.escape(name)}\b", reason, re.IGNORECASE) for name in parameters
         )
         return (ParameterRejectedError if named else RequestRejectedError)(message, http_status=status)
@@ -90,7 +89,7 @@ _KINDS: Mapping[int, tuple[type[OcrError], str]] = {
         ProxyFailedError,
         "This comes from a proxy, not from the server; check user and password in the proxy's URL.",
     ),
-    _UNSUPPORTED_IMAGE: (UnsupportedImageError, ""),
+    ServiceStatus.UNSUPPORTED_IMAGE: (UnsupportedImageError, ""),
 }
 
 

@@ -28,11 +28,10 @@ from airflow_provider_ocr.protocol.errors import (
     UnreadableAnswerError,
 )
 from airflow_provider_ocr.protocol.task import ApplicationInfo
+from airflow_provider_ocr.protocol.vocabulary import ServiceStatus
 
 if TYPE_CHECKING:
     from airflow_provider_ocr.client.client import CloudOcrClient
-
-_BAD_PARAMETERS = 450
 
 
 class Finding(StrEnum):
@@ -82,7 +81,7 @@ _NO_PROXY = (
     "password, or the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY where Airflow runs.",
 )
 _STATUS_MEANINGS: Mapping[int | None, tuple[Finding, str]] = {
-    _BAD_PARAMETERS: _REFUSES,
+    ServiceStatus.BAD_PARAMETERS: _REFUSES,
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: _NO_PROXY,
 }
 _MEANINGS: Sequence[tuple[type[OcrError], Finding, str]] = (

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import NamedTuple, TypeVar
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
@@ -101,6 +101,14 @@ class WriteTags(StrEnum):
     AUTO = "auto"
     WRITE = "write"
     DONT_WRITE = "dontWrite"
+
+
+class ServiceStatus(IntEnum):
+    """The HTTP status codes that are the API's own."""
+
+    BAD_PARAMETERS = 450
+    INTERNAL_ERROR = 550
+    UNSUPPORTED_IMAGE = 551
 
 
 class TaskStatus(StrEnum):

@@ -11,10 +11,6 @@ from airflow_provider_ocr.protocol.messages import render_application_info, rend
 from airflow_provider_ocr.protocol.task import ApplicationInfo
 from airflow_provider_ocr.server.api.methods import Answer
 
-REJECTED = 450
-FAILED = 550
-UNSUPPORTED_IMAGE = 551
-
 _XML = "text/xml; charset=utf-8"
 
 

@@ -15,9 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from airflow_provider_ocr.protocol.task import ApplicationInfo
+from airflow_provider_ocr.protocol.vocabulary import ServiceStatus
 from airflow_provider_ocr.server.accounts.accounts import Accounts
 from airflow_provider_ocr.server.accounts.login_delay import TooManyAttemptsError
-from airflow_provider_ocr.server.api.answers import REJECTED, UNSUPPORTED_IMAGE, document, refusal, try_again
+from airflow_provider_ocr.server.api.answers import document, refusal, try_again
 from airflow_provider_ocr.server.api.body import TooSlowError
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
 from airflow_provider_ocr.server.api.image_turns import ImageTurns
@@ -105,15 +106,15 @@ class ApiEndpoint:
 def _refused(error: Exception) -> Response:
     match error:
         case UnsupportedImageError():
-            return refusal(UNSUPPORTED_IMAGE, str(error))
+            return refusal(ServiceStatus.UNSUPPORTED_IMAGE, str(error))
         case SpoolFullError():
             return try_again(503, error.reason, after_seconds=error.retry_after_seconds)
         case TooSlowError():
-            return refusal(REJECTED, str(error), {"Connection": "close"})
+            return refusal(ServiceStatus.BAD_PARAMETERS, str(error), {"Connection": "close"})
         case TooManyAttemptsError():
             return try_again(429, str(error), after_seconds=error.retry_after_seconds)
         case _:
-            return refusal(REJECTED, str(error) or "The body of the request broke off.")
+            return refusal(ServiceStatus.BAD_PARAMETERS, str(error) or "The body of the request broke off.")
 
 
 def _unauthorized() -> Response:

@@ -17,7 +17,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from airflow_provider_ocr.server.api.answers import FAILED, refusal
+from airflow_provider_ocr.protocol.vocabulary import ServiceStatus
+from airflow_provider_ocr.server.api.answers import refusal
 from airflow_provider_ocr.server.api.api_endpoint import ApiEndpoint
 from airflow_provider_ocr.server.api.result_endpoint import ResultEndpoint
 
@@ -63,7 +64,7 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 async def _internal_error(request: Request, error: Exception) -> Response:
     _log.error("%s failed", request.url.path, exc_info=error)
-    return refusal(FAILED, "Internal error; the server's log says more.")
+    return refusal(ServiceStatus.INTERNAL_ERROR, "Internal error; the server's log says more.")
 
 
 class _AccessLog:
