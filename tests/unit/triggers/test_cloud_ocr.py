@@ -96,12 +96,13 @@ def test_a_connection_that_cannot_be_looked_up_is_left_to_the_worker(
 
 
 def test_it_looks_the_connection_up_without_blocking_the_event_loop(
-    service: ScriptedServer, tasks_body: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+    cloud_ocr: CloudOcrRehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    ocr_task_id = submit()
+
     def forbidden(*given: Any, **more: Any) -> Any:
         raise AssertionError("A synchronous look-up on an event loop deadlocks Airflow's triggerer.")
 
     monkeypatch.setattr(BaseHook, "get_connection", forbidden)
     monkeypatch.setattr(Connection, "extra_dejson", property(forbidden))
-    service.reply("getTaskStatus", tasks_body(id=ARGUMENTS["ocr_task_id"], status="Completed"))
-    assert fire(pendulum.now("UTC").add(minutes=5))["status"] == "Completed"
+    assert fire(pendulum.now("UTC").add(minutes=5), ocr_task_id)["status"] == "Completed"
