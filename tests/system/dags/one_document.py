@@ -17,7 +17,7 @@ CONNECTION = "{{ params.cloud_ocr_conn_id }}"
 @dag(
     schedule=None,
     # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=1)},
+    default_args={"retries": 6, "retry_delay": timedelta(seconds=1)},
     params={
         "source": Param(type="string"),
         "cloud_ocr_conn_id": Param(type="string"),

@@ -13,7 +13,7 @@ from airflow_provider_ocr.transfers.cloud_ocr_to_object_storage import CloudOcrT
 
 CONNECTION = "{{ params.cloud_ocr_conn_id }}"
 # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
-RETRIES = {"retries": 3, "retry_delay": timedelta(seconds=1)}
+RETRIES = {"retries": 6, "retry_delay": timedelta(seconds=1)}
 
 
 @dag(

@@ -21,7 +21,7 @@ MODES = {
 @dag(
     schedule=None,
     # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
-    default_args={"retries": 3, "retry_delay": timedelta(seconds=1)},
+    default_args={"retries": 6, "retry_delay": timedelta(seconds=1)},
 )
 def sensor_modes() -> None:
     good, bad = (
