@@ -27,7 +27,7 @@ from airflow_provider_ocr.protocol.messages import parse_application_info, parse
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import ApplicationInfo, OcrTask
 from airflow_provider_ocr.protocol.times import render_time
-from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ServiceStatus
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ServiceStatus, TaskStatus
 
 _NULL_ID = "00000000"
 _Answer = TypeVar("_Answer")
@@ -144,9 +144,10 @@ class CloudOcrClient:
         :param ocr_task_id: a task that is Submitted, Completed or NotEnoughCredits.
         :param settings: how to recognise and export it.
         :param idempotency_key: as of `process_remote_image`.
+        :raises TaskDeletedError: if the service does not know the task, or not any more.
         """
         query = {"taskId": _checked(ocr_task_id), **settings.to_query()}
-        with _about(ocr_task_id):
+        with _about(ocr_task_id), self._gone_if_unknown(ocr_task_id):
             return self._change("processDocument", query, idempotency_key=idempotency_key)
 
     def get_task_status(self, ocr_task_id: str) -> OcrTask:
@@ -193,8 +194,12 @@ class CloudOcrClient:
         return _understood("listFinishedTasks", parse_tasks, self._transport.read("listFinishedTasks", {}))
 
     def delete_task(self, ocr_task_id: str) -> OcrTask:
-        """Delete a task that is not being processed, with its image and results (``deleteTask``)."""
-        with _about(ocr_task_id):
+        """Delete a task that is not being processed, with its image and results (``deleteTask``).
+
+        :param ocr_task_id: the task.
+        :raises TaskDeletedError: if the service does not know the task, or not any more.
+        """
+        with _about(ocr_task_id), self._gone_if_unknown(ocr_task_id):
             return self._change("deleteTask", {"taskId": _checked(ocr_task_id)})
 
     def get_application_info(self) -> ApplicationInfo:
@@ -219,6 +224,27 @@ class CloudOcrClient:
         media_type = export_format.file_type.media_type if export_format else None
         with _about(ocr_task_id):
             yield from self._downloader.stream(url, media_type=media_type)
+
+    @contextmanager
+    def _gone_if_unknown(self, ocr_task_id: str) -> Iterator[None]:
+        """Finds out whether a task was refused because it is gone; asking is free, and the words differ."""
+        try:
+            yield
+        except RequestRejectedError as refusal:
+            if refusal.http_status == ServiceStatus.BAD_PARAMETERS and self._is_gone(ocr_task_id):
+                raise TaskDeletedError(
+                    f"OCR task {ocr_task_id} is deleted, unknown, or another application's. {refusal}"
+                ) from None
+            raise
+
+    def _is_gone(self, ocr_task_id: str) -> bool:
+        try:
+            return self.get_task_status(ocr_task_id).status == TaskStatus.DELETED
+        except TaskDeletedError:
+            return True
+        except OcrError:
+            # Who asked hears of the refusal that he met, which says more than that.
+            return False
 
     def _change(
         self,

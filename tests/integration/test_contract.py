@@ -24,7 +24,7 @@ NOON = pendulum.datetime(2026, 11, 1, 12)
 BEFORE_NOON = NOON.subtract(seconds=1)
 PROTECTED = pdf(password="open")
 NAMED, REFUSED = errors.ParameterRejectedError, errors.RequestRejectedError
-UNSUPPORTED = errors.UnsupportedImageError
+UNSUPPORTED, GONE = errors.UnsupportedImageError, errors.TaskDeletedError
 
 Call = Callable[[CloudOcrClient, str], object]
 
@@ -53,9 +53,9 @@ def deleted_task(client: CloudOcrClient) -> str:
         (lambda client: client.process_image(b"<html>", TEXT), UNSUPPORTED, "no type that can be read"),
         (lambda client: client.submit_image(pdf(printable=False)), UNSUPPORTED, "print"),
         (lambda client: client.submit_image(png(), NOBODYS), NAMED, "there is no task"),
-        (lambda client: client.process_document(NOBODYS, TEXT), NAMED, "there is no task"),
-        (lambda client: client.delete_task(NOBODYS), NAMED, "there is no task"),
-        (lambda client: client.get_task_status(NOBODYS), errors.TaskDeletedError, "there is no task"),
+        (lambda client: client.process_document(NOBODYS, TEXT), GONE, "there is no task"),
+        (lambda client: client.delete_task(NOBODYS), GONE, "there is no task"),
+        (lambda client: client.get_task_status(NOBODYS), GONE, "there is no task"),
         (lambda client: client.list_tasks(from_date=NOON, to_date=BEFORE_NOON), NAMED, "fromDate: "),
     ],
 )
@@ -67,15 +67,13 @@ def test_a_refusal_has_its_kind_and_names_what_is_to_blame(
 
 
 @pytest.mark.parametrize(
-    "call",
+    ("call", "state", "said"),
     [
-        lambda client, task: client.submit_image(png(), task),
-        lambda client, task: client.process_document(task, TEXT),
+        (lambda client, task: client.submit_image(png(), task), "failed_task", "is ProcessingFailed"),
+        (lambda client, task: client.submit_image(png(), task), "deleted_task", "is deleted"),
+        (lambda client, task: client.process_document(task, TEXT), "failed_task", "is ProcessingFailed"),
     ],
-    ids=["submitImage", "processDocument"],
-)
-@pytest.mark.parametrize(
-    ("state", "said"), [("failed_task", "is ProcessingFailed"), ("deleted_task", "is deleted")]
+    ids=["submitImage failed", "submitImage deleted", "processDocument failed"],
 )
 def test_what_cannot_go_on_is_refused_with_its_state(
     client: CloudOcrClient, call: Call, state: str, said: str, request: pytest.FixtureRequest
@@ -84,6 +82,12 @@ def test_what_cannot_go_on_is_refused_with_its_state(
     with pytest.raises(errors.ParameterRejectedError, match=said) as refused:
         call(client, ocr_task_id)
     assert (refused.value.http_status, refused.value.ocr_task_id) == (450, ocr_task_id)
+
+
+def test_a_deleted_task_is_not_started_again(client: CloudOcrClient, deleted_task: str) -> None:
+    with pytest.raises(errors.TaskDeletedError, match="is deleted") as refused:
+        client.process_document(deleted_task, TEXT)
+    assert refused.value.ocr_task_id == deleted_task
 
 
 def test_a_task_can_be_deleted_twice(client: CloudOcrClient, deleted_task: str) -> None:

@@ -198,6 +198,48 @@ def test_another_refusal_of_a_tasks_status_does_not_mean_that_it_is_gone(
     assert caught.value.ocr_task_id == ID
 
 
+REFUSED: dict[str, Callable[[CloudOcrClient], OcrTask]] = {
+    "processDocument": lambda client: client.process_document(ID, SETTINGS),
+    "deleteTask": lambda client: client.delete_task(ID),
+}
+
+
+@pytest.mark.parametrize("method", REFUSED)
+@pytest.mark.parametrize("state", ["unknown", "Deleted"])
+def test_450_for_a_change_of_a_task_that_is_gone_says_so(
+    server: ScriptedServer,
+    client: CloudOcrClient,
+    tasks_body: Callable[..., bytes],
+    method: str,
+    state: str,
+) -> None:
+    server.refuse(method, 450, "No such thing.")
+    if state == "unknown":
+        server.refuse("getTaskStatus", 450, "There is no such task.")
+    else:
+        server.reply("getTaskStatus", tasks_body(id=ID, status=state))
+    with pytest.raises(errors.TaskDeletedError, match="No such thing") as caught:
+        REFUSED[method](client)
+    assert caught.value.ocr_task_id == ID
+    assert len(server.asked(method)) == 1
+
+
+@pytest.mark.parametrize("method", REFUSED)
+@pytest.mark.parametrize("status", [200, 401, 404])
+def test_450_for_a_change_of_a_task_that_is_there_stays_what_it_is(
+    server: ScriptedServer,
+    client: CloudOcrClient,
+    tasks_body: Callable[..., bytes],
+    method: str,
+    status: int,
+) -> None:
+    server.refuse(method, 450, "Not now.")
+    server.reply("getTaskStatus", tasks_body(id=ID, status="InProgress"), status=status)
+    with pytest.raises(errors.RequestRejectedError, match="Not now") as caught:
+        REFUSED[method](client)
+    assert caught.value.ocr_task_id == ID
+
+
 @pytest.mark.parametrize("method", ["getTaskStatus", "submitImage", "processDocument", "deleteTask"])
 def test_every_error_about_a_task_names_it(
     server: ScriptedServer, client: CloudOcrClient, method: str
