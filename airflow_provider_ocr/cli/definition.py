@@ -24,11 +24,8 @@ from airflow.cli.cli_config import (  # type: ignore[attr-defined]  # parsedate:
 
 from airflow_provider_ocr.cli.exits import EXIT_CODES
 from airflow_provider_ocr.cli.settings_flags import settings_args
-from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
-
-DEFAULT_CONN_ID = "cloud_ocr_default"
-SHORTEST_POLL_INTERVAL = 2.0
-"""Seconds; the service asks not to be asked about one task more often."""
+from airflow_provider_ocr.hooks.connection_form import DEFAULT_CONN_ID
+from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL, ExportFormat, TaskStatus
 
 _DATE_FORMS = "as in 2026-11-22 or 2026-11-22T14:30:00+01:00"
 
@@ -169,8 +166,12 @@ def _asking_commands() -> list[ActionCommand]:
 
 
 def _ending_commands() -> list[ActionCommand]:
+    wait = _command("wait", "waiting", "Wait until OCR tasks have ended", (_ARG_TASKS, *_WAITING))
+    return [wait, *_result_commands()]
+
+
+def _result_commands() -> list[ActionCommand]:
     return [
-        _command("wait", "waiting", "Wait until OCR tasks have ended", (_ARG_TASKS, *_WAITING)),
         _command(
             "download",
             "downloading",

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import pendulum
 
-from airflow_provider_ocr.cli.definition import SHORTEST_POLL_INTERVAL
 from airflow_provider_ocr.cli.exits import CommandFailed, ExitCode, words_of
 from airflow_provider_ocr.cli.printing import plain_text, print_rows, progress, task_row, tell
 from airflow_provider_ocr.cli.running import command, connected
@@ -18,6 +17,7 @@ from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.verdict import Observation, Outcome, Policy, judge
 from airflow_provider_ocr.protocol.errors import AuthenticationError, OcrError, WaitTimeoutError
 from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHo
 
 from airflow_provider_ocr.exceptions import CloudOcrParameterError, airflow_error
 from airflow_provider_ocr.hooks.connection_fields import ConnectionFields, connection_fields
-from airflow_provider_ocr.hooks.connection_form import form_behaviour, form_widgets
+from airflow_provider_ocr.hooks.connection_form import DEFAULT_CONN_ID, form_behaviour, form_widgets
 from airflow_provider_ocr.protocol.errors import OcrError
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from airflow_provider_ocr.client.transport import Timeouts
     from airflow_provider_ocr.hooks.connection_check import ConnectionReport
 
-DEFAULT_CONN_ID = "cloud_ocr_default"
+__all__ = ["CHECK_SECONDS", "DEFAULT_CONN_ID", "READ_ATTEMPTS", "CloudOcrHook", "airflow_errors"]
+
 READ_ATTEMPTS = 4
 CHECK_SECONDS = 20.0
 """How long a test of a connection takes at most, name resolution included."""

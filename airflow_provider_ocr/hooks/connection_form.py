@@ -13,6 +13,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+DEFAULT_CONN_ID = "cloud_ocr_default"
+
 
 class Location(StrEnum):
     """Where images are processed: a location of the vendor's cloud, or a server of one's own."""

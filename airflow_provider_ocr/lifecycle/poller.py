@@ -19,8 +19,7 @@ from weakref import WeakKeyDictionary
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.verdict import Observation
 from airflow_provider_ocr.protocol.errors import AuthenticationError, OcrError
-
-SHORTEST_INTERVAL = 2.0
+from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
 
 _CALLS_AT_ONCE = 4
 _CLIENT_LIFETIME = 300.0
@@ -70,7 +69,7 @@ class Poller:
 
     def schedule(self, watch: _Watch, delay: float) -> None:
         """Look for this watch in so many seconds, at least two."""
-        self._due[watch] = asyncio.get_running_loop().time() + max(delay, SHORTEST_INTERVAL)
+        self._due[watch] = asyncio.get_running_loop().time() + max(delay, SHORTEST_POLL_INTERVAL)
         self._changed.set()
 
     async def _run(self) -> None:
@@ -89,7 +88,7 @@ class Poller:
                 del self._due[watch]
             await self._look(ready)
             # A call may have gone out late, and who came meanwhile counts from before it.
-            earliest = clock() + SHORTEST_INTERVAL
+            earliest = clock() + SHORTEST_POLL_INTERVAL
             for watch, due in self._due.items():
                 if watch.ocr_task_id in tasks:
                     self._due[watch] = max(due, earliest)

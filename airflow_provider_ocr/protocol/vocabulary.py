@@ -9,6 +9,9 @@ from typing import NamedTuple, TypeVar
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.suggestions import shown, suggestion
 
+SHORTEST_POLL_INTERVAL = 2.0
+"""Seconds; the service asks to be left alone with a new task, and between two looks at one, for so long."""
+
 
 class FileType(NamedTuple):
     """How a result file is named and announced."""

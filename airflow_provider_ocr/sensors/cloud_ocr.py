@@ -27,13 +27,10 @@ from airflow_provider_ocr.lifecycle.verdict import Observation, Outcome, Policy,
 from airflow_provider_ocr.protocol.errors import OcrError
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
-from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL, TaskStatus
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-FIRST_LOOK_SECONDS = 2.0
-"""The service asks to be left alone with a new task for so long."""
 
 
 class CloudOcrTaskSensor(BaseSensorOperator):
@@ -65,9 +62,9 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
-        if self.poke_interval < FIRST_LOOK_SECONDS:
+        if self.poke_interval < SHORTEST_POLL_INTERVAL:
             raise ValueError(
-                f"poke_interval: the service wants at least {FIRST_LOOK_SECONDS:.0f} s between looks."
+                f"poke_interval: the service wants at least {SHORTEST_POLL_INTERVAL:.0f} s between looks."
             )
         self.ocr_task_id = ocr_task_id
         self.deferrable = deferrable
@@ -82,9 +79,9 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         self.log.info(
             "OCR task %s: the first look comes in %.0f s, as the service asks.",
             self.ocr_task_id,
-            FIRST_LOOK_SECONDS,
+            SHORTEST_POLL_INTERVAL,
         )
-        time.sleep(FIRST_LOOK_SECONDS)
+        time.sleep(SHORTEST_POLL_INTERVAL)
         looks = 1
         while not self._is_done(self._look(), deadline):
             pause = self._get_next_poke_interval(started, partial(_seconds_since, started), looks)

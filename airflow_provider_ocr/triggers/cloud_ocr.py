@@ -16,6 +16,7 @@ from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
 from airflow_provider_ocr.lifecycle.verdict import Outcome, Policy, judge
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
+from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
 
 
 class CloudOcrTaskTrigger(BaseTrigger):
@@ -63,20 +64,20 @@ class CloudOcrTaskTrigger(BaseTrigger):
     async def _wait(self) -> str | None:
         """The status with which waiting ends; None where the last look did not give one."""
         # The client and its libraries are loaded here, in the triggerer, not where DAG files are parsed.
-        from airflow_provider_ocr.lifecycle.poller import SHORTEST_INTERVAL, shared_poller
+        from airflow_provider_ocr.lifecycle.poller import shared_poller
 
         deadline = parse_time(self.deadline)
         self.log.info(
             "OCR task %s: the first look comes in %.0f s, as the service asks; then every %.0f s until %s.",
             self.ocr_task_id,
-            SHORTEST_INTERVAL,
+            SHORTEST_POLL_INTERVAL,
             self.poll_interval,
             self.deadline,
         )
         connect = CloudOcrHook(self.cloud_ocr_conn_id).aget_conn
         seen: str | None = None
         async with shared_poller(self.cloud_ocr_conn_id, connect).watch(self.ocr_task_id) as watch:
-            delay = SHORTEST_INTERVAL
+            delay = SHORTEST_POLL_INTERVAL
             while True:
                 observation = await watch.look(delay)
                 status = str(observation.status) if isinstance(observation, OcrTask) else None

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from airflow.cli.cli_config import ActionCommand, GroupCommand
 
-from airflow_provider_ocr.cli.definition import DEFAULT_CONN_ID, get_cloud_ocr_cli_commands
+from airflow_provider_ocr.cli.definition import get_cloud_ocr_cli_commands
 from airflow_provider_ocr.get_provider_info import get_provider_info
-from airflow_provider_ocr.hooks import cloud_ocr
+from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID
 
 NAMES = ["check", "delete", "download", "info", "list", "resume", "status", "submit", "wait"]
 
@@ -61,8 +61,10 @@ def test_each_command_has_a_help_that_can_be_printed(
     assert DEFAULT_CONN_ID in capsys.readouterr().out
 
 
-def test_the_default_connection_is_the_hooks() -> None:
-    assert DEFAULT_CONN_ID == cloud_ocr.DEFAULT_CONN_ID
+@pytest.mark.parametrize("name", NAMES)
+def test_the_default_connection_is_the_hooks(name: str, parser: argparse.ArgumentParser) -> None:
+    required = {"status": ["a"], "wait": ["a"], "resume": ["a"], "download": ["a", "--export-format", "txt"]}
+    assert parser.parse_args(["ocr", name, *required.get(name, [])]).conn_id == DEFAULT_CONN_ID
 
 
 def test_the_definition_costs_every_other_command_next_to_nothing() -> None:
