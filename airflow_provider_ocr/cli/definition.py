@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from airflow.cli.cli_config import (  # type: ignore[attr-defined]  # parsedate: dates as in other commands
     ARG_OUTPUT,
@@ -23,10 +24,11 @@ from airflow.cli.cli_config import (  # type: ignore[attr-defined]  # parsedate:
 )
 
 from airflow_provider_ocr.cli.exits import EXIT_CODES
-from airflow_provider_ocr.cli.settings_flags import settings_args
+from airflow_provider_ocr.cli.settings_flags import refused_args, settings_args
 from airflow_provider_ocr.hooks.connection_form import DEFAULT_CONN_ID
 from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL, ExportFormat, TaskStatus
 
+_YEARS = range(1900, 9000)
 _DATE_FORMS = "as in 2026-11-22 or 2026-11-22T14:30:00+01:00"
 
 
@@ -54,6 +56,17 @@ def _number(at_least: float, words: str) -> Callable[[str], float]:
         return value
 
     return number
+
+
+def _date(text: str) -> datetime:
+    """A moment as other commands of Airflow read it, which take spans of time such as P1D as well."""
+    try:
+        moment: object = parsedate(text)
+    except (ValueError, OverflowError):
+        moment = None
+    if not isinstance(moment, datetime) or moment.year not in _YEARS:
+        raise ArgumentTypeError(f"{text!r} is not a date {_DATE_FORMS}")
+    return moment
 
 
 _ARG_CONN_ID = Arg(
@@ -101,7 +114,7 @@ def _command(
 
 
 def _starting_commands() -> list[ActionCommand]:
-    settings = settings_args()
+    settings = (*settings_args(), *refused_args())
     return [
         _command(
             "submit",
@@ -147,8 +160,8 @@ def _asking_commands() -> list[ActionCommand]:
             "asking",
             "List OCR tasks, of the last 7 days by default, however many (listTasks)",
             (
-                Arg(("--from-date",), help=f"Start of the window, {_DATE_FORMS}", type=parsedate),
-                Arg(("--to-date",), help=f"End of the window, {_DATE_FORMS}; now by default", type=parsedate),
+                Arg(("--from-date",), help=f"Start of the window, {_DATE_FORMS}", type=_date),
+                Arg(("--to-date",), help=f"End of the window, {_DATE_FORMS}; now by default", type=_date),
                 Arg(
                     ("--status",),
                     help=f"Only these, separated by commas: {', '.join(TaskStatus)}",
@@ -203,7 +216,7 @@ def _result_commands() -> list[ActionCommand]:
                 Arg(
                     ("--finished-before",),
                     help=f"All that ended as Completed or ProcessingFailed before then, {_DATE_FORMS}",
-                    type=parsedate,
+                    type=_date,
                     metavar="DATE",
                 ),
                 ARG_YES,

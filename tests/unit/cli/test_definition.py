@@ -100,10 +100,17 @@ def test_the_definition_costs_every_other_command_next_to_nothing() -> None:
         ("wait", "some-task", "--timeout", "-1"),
         ("wait", "some-task", "--timeout", "nan"),
         ("list", "--from-date", "the other day"),
+        ("list", "--from-date", "P1D"),
+        ("list", "--to-date", "2026-11-01/P1D"),
+        ("list", "--to-date", "0001-01-02"),
+        ("list", "--to-date", "9" * 25),
+        ("delete", "--finished-before", "P1D", "-y"),
         ("list", "-o", "csv"),
         ("download", "some-task"),
     ],
     ids=" ".join,
 )
 def test_what_cannot_be_meant_is_a_usage_error(words: tuple[str, ...], ocr: Callable[..., Any]) -> None:
-    assert ocr(*words).code == 2
+    ran = ocr(*words)
+    assert ran.code == 2
+    assert len(ran.err.split("\n")) == 3, "a blank line and one that says what is wrong"

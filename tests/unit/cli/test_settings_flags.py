@@ -106,10 +106,49 @@ def test_a_password_is_typed_unseen(typed: Callable[[str], None], monkeypatch: p
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["no file", "no text"])
-def test_a_password_file_that_cannot_be_read_is_named(content: bytes | None, tmp_path: Path) -> None:
+def test_a_password_file_that_cannot_be_read_is_told_without_what_may_be_the_password(
+    content: bytes | None, tmp_path: Path
+) -> None:
     file = tmp_path / "password"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(CommandFailed, match=str(file)) as caught:
+    with pytest.raises(CommandFailed, match="The file of --pdf-password-file cannot be read: ") as caught:
         settings("--pdf-password-file", str(file))
     assert caught.value.code is ExitCode.USAGE
+    assert str(file) not in str(caught.value)
+
+
+@pytest.mark.parametrize("command", [("submit", "https://a.example/b"), ("resume", "some-task")])
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--p",
+        "--pd",
+        "--pdf-pass",
+        "--pdf-password",
+        "--pdf-password-",
+        "--pdf-password-fil",
+        "--password",
+        "--pass",
+        "--pdf_password",
+        "--pdfPassword",
+    ],
+)
+@pytest.mark.parametrize("between", [" ", "="], ids=["blank", "equals"])
+def test_a_password_on_the_command_line_is_refused_and_not_repeated(
+    command: tuple[str, ...], flag: str, between: str, ocr: Callable[..., Any]
+) -> None:
+    ran = ocr(*command, *f"{flag}{between}hunter2".split())
+    assert (ran.code, ran.out) == (2, "")
+    assert "--pdf-password-file FILE" in ran.err
+    assert "hunter2" not in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_what_is_refused_is_not_offered(
+    parser: argparse.ArgumentParser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser.parse_args(["ocr", "submit", "--help"])
+    assert "--pdf-password-file" in (shown := capsys.readouterr().out)
+    assert "--password" not in shown
