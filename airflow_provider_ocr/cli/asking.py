@@ -8,13 +8,14 @@ from argparse import Namespace
 import pendulum
 from airflow.providers.common.compat.sdk import AirflowException
 
+from airflow_provider_ocr.cli.each import ask_for_each, show_each
 from airflow_provider_ocr.cli.exits import CommandFailed, ExitCode, words_of
-from airflow_provider_ocr.cli.printing import plain_text, print_rows, task_row, tell
+from airflow_provider_ocr.cli.printing import plain_text, print_rows, print_tasks, tell
 from airflow_provider_ocr.cli.running import command, connected
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
 from airflow_provider_ocr.lifecycle.submission import list_window
-from airflow_provider_ocr.protocol.errors import TaskDeletedError
+from airflow_provider_ocr.protocol.errors import OcrError
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import render_time
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus, require_value
@@ -48,17 +49,10 @@ def info_command(given: Namespace) -> None:
 
 @command
 def status_command(given: Namespace) -> None:
-    """Show the named tasks; unknown ones are told on standard error, after the others."""
-    rows, unknown = [], []
+    """Show the named tasks; those without an answer are told on standard error, after the others."""
     with connected(given) as client:
-        for ocr_task_id in given.ocr_task_ids:
-            try:
-                rows.append(task_row(client.get_task_status(ocr_task_id)))
-            except TaskDeletedError as error:
-                unknown.append(words_of(error))
-    print_rows(rows, given.output)
-    if unknown:
-        raise CommandFailed(*unknown, code=ExitCode.TASK_FAILED)
+        answers = ask_for_each(given.ocr_task_ids, client.get_task_status)
+    show_each(answers, given.output, words=_unknown, interrupted="Interrupted.")
 
 
 @command
@@ -75,7 +69,7 @@ def list_command(given: Namespace) -> None:
         tasks = _finished(client) if given.finished else _window(client, given.from_date, given.to_date)
     if given.exclude_deleted:
         tasks = [task for task in tasks if task.status != TaskStatus.DELETED]
-    print_rows([task_row(task) for task in tasks if not wanted or task.status in wanted], given.output)
+    print_tasks([task for task in tasks if not wanted or task.status in wanted], given.output)
 
 
 def all_tasks(
@@ -89,6 +83,12 @@ def all_tasks(
     found = list_window(client, start, end or pendulum.now("UTC").add(days=1))
     # A task that moves on while the windows are walked is in two of them; the later sight is the newer.
     return list({task.id: task for task in found}.values())
+
+
+def _unknown(error: OcrError) -> str:
+    words = words_of(error)
+    named = error.ocr_task_id is None or error.ocr_task_id in words
+    return words if named else f"OCR task {error.ocr_task_id}: {words}"
 
 
 def _window(

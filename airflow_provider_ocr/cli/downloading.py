@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_provider_ocr.cli.exits import CommandFailed
+from airflow_provider_ocr.cli.exits import CommandFailed, ExitCode
 from airflow_provider_ocr.cli.printing import Row, print_rows, progress
 from airflow_provider_ocr.cli.running import command, connected
 from airflow_provider_ocr.client.client import CloudOcrClient
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 @command
 def download_command(given: Namespace) -> None:
     """Download the result files and print where they are."""
+    if not given.destination.strip():
+        raise CommandFailed(
+            "--destination is empty. Name a folder or a URL, or leave it out for the current folder.",
+            code=ExitCode.USAGE,
+        )
     formats = ProcessingSettings.parse(export_format=given.export_format).export_format
     with connected(given) as client:
         try:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 
 from airflow_provider_ocr.protocol import errors
@@ -36,6 +37,7 @@ _CODES: dict[type[errors.OcrError], ExitCode] = {
     errors.InvalidParameterError: ExitCode.USAGE,
     errors.AuthenticationError: ExitCode.NO_ACCESS,
     errors.ConnectionFailedError: ExitCode.NO_ACCESS,
+    errors.ForbiddenByGatewayError: ExitCode.NO_ACCESS,
     errors.UnreadableAnswerError: ExitCode.NO_ACCESS,
     errors.TaskFailedError: ExitCode.TASK_FAILED,
     errors.TaskDeletedError: ExitCode.TASK_FAILED,
@@ -43,6 +45,9 @@ _CODES: dict[type[errors.OcrError], ExitCode] = {
     errors.WaitTimeoutError: ExitCode.NOT_FINISHED,
     errors.TaskNotFinishedError: ExitCode.NOT_FINISHED,
 }
+
+_NEVER_SENT = (errors.NameResolutionError, errors.ConnectFailedError, errors.TlsError)
+_MAYBE_SENT = (errors.ConnectionFailedError, errors.ServerError, errors.UnreadableAnswerError)
 
 
 class CommandFailed(Exception):  # noqa: N818 - it ends a command as SystemExit does
@@ -64,6 +69,20 @@ def code_of(error: errors.OcrError) -> ExitCode:
     return next(kinds, ExitCode.FAILED)
 
 
+def may_have_been_done(error: errors.OcrError) -> bool:
+    """Whether a call that changes something may have arrived, though no answer says so."""
+    return isinstance(error, _MAYBE_SENT) and not isinstance(error, _NEVER_SENT)
+
+
+@contextmanager
+def nothing_done(words: str) -> Iterator[None]:
+    """Ends the command with these words where it is interrupted before it has changed anything."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise CommandFailed(f"Interrupted. {words}", code=ExitCode.INTERRUPTED) from None
+
+
 def words_of(error: errors.OcrError) -> str:
     """The error for a person at a terminal, with the command that helps where there is one."""
     task = error.ocr_task_id
@@ -71,6 +90,8 @@ def words_of(error: errors.OcrError) -> str:
         return f"OCR task {task} waits for credits: top the application up, then `airflow ocr resume {task}`."
     if isinstance(error, errors.TaskNotFinishedError):
         return f"OCR task {task} has not ended yet: `airflow ocr wait {task}` waits for it."
+    if isinstance(error, errors.ForbiddenByGatewayError):
+        return f"{error} Check the server's URL and the proxy of the connection."
     if isinstance(error, errors.NotEnabledError):
         return f"{error} This method is not enabled in the application's settings at the service."
     return str(error)

@@ -19,11 +19,16 @@ from airflow_provider_ocr.protocol.times import render_time
 
 if TYPE_CHECKING:
     import pendulum
+    from airflow.cli.simple_table import AirflowConsole
     from rich.progress import Progress, ProgressColumn
 
     from airflow_provider_ocr.protocol.task import OcrTask
 
 Row = Mapping[str, str | int | None]
+
+_TEXTS = frozenset({"error", "description"})
+_NARROWEST_TEXT = 20
+_BETWEEN_COLUMNS = " | "
 
 _STANDARD_OUTPUT, _STANDARD_ERROR = 1, 2
 _answers: ContextVar[TextIO | None] = ContextVar("answers", default=None)
@@ -34,11 +39,7 @@ def print_rows(rows: Sequence[Row], output: str) -> None:
 
     :param output: table, json, yaml or plain; json and yaml keep numbers as numbers.
     """
-    from airflow.cli.simple_table import AirflowConsole
-
-    with redirect_stdout(_answers.get() or sys.stdout):
-        # Square brackets and colons in a description are no markup.
-        console = AirflowConsole(markup=False, emoji=False, highlight=False)
+    with _console() as console:
         if output == "json":
             console.print_as_json([dict(row) for row in rows])  # type: ignore[arg-type]  # takes a list as well
         elif output == "yaml":
@@ -48,9 +49,47 @@ def print_rows(rows: Sequence[Row], output: str) -> None:
             console.print_as(filled, output)
 
 
+def print_tasks(tasks: Sequence[OcrTask], output: str) -> None:
+    """Print tasks; a table has the first columns, as many as the terminal is wide, and unbroken IDs.
+
+    :param output: as of `print_rows`.
+    """
+    from airflow.cli.simple_table import SimpleTable
+
+    rows = [task_row(task) for task in tasks]
+    if output != "table" or not rows:
+        print_rows(rows, output)
+        return
+    filled = [{name: "" if value is None else str(value) for name, value in row.items()} for row in rows]
+    with _console() as console:
+        console.width = max(console.width, *(len(row["id"]) for row in filled))
+        names = _fitting(filled, console.width)
+        table = SimpleTable(show_header=True)
+        for name in names:
+            table.add_column(name, no_wrap=name not in _TEXTS)
+        for row in filled:
+            table.add_row(*(row[name] for name in names))
+        console.print(table)
+    left_out = list(filled[0])[len(names) :]
+    if left_out:
+        tell(f"The terminal is too narrow for {', '.join(left_out)}: -o plain, json or yaml has everything.")
+
+
 def print_line(text: str) -> None:
     """Print one line on standard output, at once."""
     print(text, file=_answers.get() or sys.stdout, flush=True)
+
+
+def ask(question: str) -> str:
+    """What the person at the terminal types, without blanks around; the question is on standard error."""
+    print(question, end=" ", file=sys.stderr, flush=True)  # noqa: T201 - as `tell`, without a line's end
+    line = ""
+    try:
+        line = sys.stdin.readline()
+    finally:
+        if not line.endswith("\n"):
+            tell("")
+    return line.strip()
 
 
 def tell(text: str) -> None:
@@ -93,6 +132,31 @@ def task_row(task: OcrTask) -> Row:
         "error": None if task.error is None else plain_text(task.error),
         "description": None if task.description is None else plain_text(task.description),
     }
+
+
+def _fitting(rows: Sequence[Mapping[str, str]], width: int) -> list[str]:
+    """The first columns, as many as that many characters take when only texts are broken."""
+    from rich.cells import cell_len
+
+    names: list[str] = []
+    for name in rows[0]:
+        needed = max(cell_len(text) for text in (name, *(row[name] for row in rows)))
+        width -= min(needed, _NARROWEST_TEXT) if name in _TEXTS else needed
+        if width < 0 and names:
+            break
+        names.append(name)
+        width -= len(_BETWEEN_COLUMNS)
+    return names
+
+
+@contextmanager
+def _console() -> Iterator[AirflowConsole]:
+    """Airflow's own, which prints answers."""
+    from airflow.cli.simple_table import AirflowConsole
+
+    with redirect_stdout(_answers.get() or sys.stdout):
+        # Square brackets and colons in a description are no markup.
+        yield AirflowConsole(markup=False, emoji=False, highlight=False)
 
 
 def plain_text(text: str) -> str:

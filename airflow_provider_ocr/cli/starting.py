@@ -6,40 +6,33 @@ The task's ID is printed as soon as it is known, because the task costs money fr
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
-from airflow_provider_ocr.cli.exits import CommandFailed, ExitCode, words_of
-from airflow_provider_ocr.cli.printing import print_line, print_rows, progress, task_row, tell
+from airflow_provider_ocr.cli.exits import CommandFailed, ExitCode, may_have_been_done, nothing_done, words_of
+from airflow_provider_ocr.cli.printing import ask, print_line, print_tasks, progress, tell
 from airflow_provider_ocr.cli.running import command, connected
 from airflow_provider_ocr.cli.settings_flags import STANDARD_INPUT, settings_of
 from airflow_provider_ocr.cli.waiting import wait_and_print
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
 from airflow_provider_ocr.lifecycle.verdict import failure_of
-from airflow_provider_ocr.protocol.errors import (
-    ConnectFailedError,
-    ConnectionFailedError,
-    NameResolutionError,
-    ServerError,
-    TlsError,
-    UnreadableAnswerError,
-)
+from airflow_provider_ocr.protocol.errors import OcrError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.source_url import url_warning
 from airflow_provider_ocr.protocol.task import OcrTask
-
-_NEVER_SENT = (NameResolutionError, ConnectFailedError, TlsError)
-_MAYBE_SENT = (ConnectionFailedError, ServerError, UnreadableAnswerError)
 
 
 @command
 def submit_command(given: Namespace) -> None:
     """Submit the image at a URL."""
-    settings = settings_of(given)
-    source = _source(given)
+    with nothing_done("Nothing was submitted."):
+        settings = settings_of(given)
+        source = _source(given)
     if (warning := url_warning(source)) is not None:
         tell(warning)
     with connected(given) as client:
@@ -82,9 +75,9 @@ def _outcome_told(advice: str) -> Iterator[None]:
     unknown = f"It is not known whether the service started an OCR task: {advice}"
     try:
         yield
-    except _NEVER_SENT:
-        raise
-    except _MAYBE_SENT as error:
+    except OcrError as error:
+        if not may_have_been_done(error):
+            raise
         raise CommandFailed(f"{error} {unknown}", code=ExitCode.OUTCOME_UNKNOWN) from None
     except KeyboardInterrupt:
         raise CommandFailed(f"Interrupted. {unknown}", code=ExitCode.INTERRUPTED) from None
@@ -96,7 +89,7 @@ def _report(task: OcrTask, given: Namespace) -> None:
     elif given.wait:
         tell(f"OCR task {task.id} is {task.status}.")
     else:
-        print_rows([task_row(task)], given.output)
+        print_tasks([task], given.output)
     failure = failure_of(task)
     if failure is not None:
         raise CommandFailed(words_of(failure), code=ExitCode.TASK_FAILED)
@@ -108,7 +101,28 @@ def _source(given: Namespace) -> str:
     named = [url for url in (given.url, given.source) if url]
     if len(named) != 1:
         raise CommandFailed("Name the image's URL, once: as an argument or as --source.", code=ExitCode.USAGE)
-    source: str = sys.stdin.readline().strip() if named[0] == STANDARD_INPUT else named[0]
+    source: str = _read_source() if named[0] == STANDARD_INPUT else named[0]
     if not source:
         raise CommandFailed("Standard input has no URL in its first line.", code=ExitCode.USAGE)
+    if not _can_be_fetched(source):
+        # It is not repeated: somebody may have taken it for a place for a password.
+        raise CommandFailed(
+            "The image's URL does not begin with http:// or https:// and a host. Nothing was submitted.",
+            code=ExitCode.USAGE,
+        )
     return source
+
+
+def _read_source() -> str:
+    return ask("URL of the image:") if sys.stdin.isatty() else sys.stdin.readline().strip()
+
+
+def _can_be_fetched(url: str) -> bool:
+    """Whether a server can fetch this at all, as far as its scheme, host and port tell."""
+    try:
+        parts = urlsplit(url)
+        is_numbered = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    host = parts.hostname or ""
+    return parts.scheme in ("http", "https") and is_numbered and host != "" and not re.search(r"\s", host)

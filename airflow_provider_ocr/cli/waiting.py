@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pendulum
 
 from airflow_provider_ocr.cli.exits import CommandFailed, ExitCode, words_of
-from airflow_provider_ocr.cli.printing import plain_text, print_rows, progress, task_row, tell
+from airflow_provider_ocr.cli.printing import plain_text, print_tasks, progress, tell
 from airflow_provider_ocr.cli.running import command, connected
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.verdict import Observation, Outcome, Policy, judge
@@ -65,7 +65,7 @@ def wait_and_print(given: Namespace, ocr_task_ids: Sequence[str], *, pause_first
             on_end=lambda: bar.advance(row),
         )
     if given.output is not None:
-        print_rows([task_row(task.state) for task in tasks if task.state is not None], given.output)
+        print_tasks([task.state for task in tasks if task.state is not None], given.output)
     failures = [task.error for task in tasks if task.error is not None]
     if failures:
         late = all(isinstance(error, WaitTimeoutError) for error in failures)
@@ -126,17 +126,23 @@ def _look(client: CloudOcrClient, task: Waited, deadline: pendulum.DateTime, tim
         task.state, task.trouble = observation, None
     elif not task.ended and task.trouble != str(observation):
         task.trouble = str(observation)
-        tell(plain_text(f"OCR task {task.ocr_task_id}: {task.trouble} Waiting goes on."))
+        tell(plain_text(f"OCR task {task.ocr_task_id}: {_sentence(task.trouble)} Waiting goes on."))
     if isinstance(task.error, WaitTimeoutError):
         task.error = _too_late(task, observation, timeout)
 
 
 def _too_late(task: Waited, observation: Observation, timeout: float) -> WaitTimeoutError:
-    state = (
-        f"is still {observation.status}" if isinstance(observation, OcrTask) else f"is silent: {observation}"
-    )
+    if isinstance(observation, OcrTask):
+        state = f"is still {observation.status} after {timeout:g} seconds."
+    else:
+        state = f"is silent after {timeout:g} seconds. {_sentence(str(observation))}"
     return WaitTimeoutError(
-        f"OCR task {task.ocr_task_id} {state} after {timeout:g} seconds. It goes on at the service: "
+        f"OCR task {task.ocr_task_id} {state} It goes on at the service: "
         f"`airflow ocr wait {task.ocr_task_id}` waits again.",
         ocr_task_id=task.ocr_task_id,
     )
+
+
+def _sentence(text: str) -> str:
+    """Words that others may have written, fit to stand before the next sentence."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

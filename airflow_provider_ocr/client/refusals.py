@@ -10,6 +10,7 @@ from http import HTTPStatus
 from airflow_provider_ocr.client.pauses import retry_after_of
 from airflow_provider_ocr.protocol.errors import (
     AuthenticationError,
+    ForbiddenByGatewayError,
     NotEnabledError,
     OcrError,
     ParameterRejectedError,
@@ -19,6 +20,7 @@ from airflow_provider_ocr.protocol.errors import (
     UnreadableAnswerError,
     UnsupportedImageError,
 )
+from airflow_provider_ocr.protocol.foreign_answers import page_words
 from airflow_provider_ocr.protocol.messages import parse_error
 from airflow_provider_ocr.protocol.redaction import (
     MASK,
@@ -66,6 +68,8 @@ def refusal_of(
     secrets = (*spellings([password]), *_secrets_of(parameters))
     reason = _fit(parse_error(body) or "the server gave no reason.", secrets)
     message = f"{method} was answered with HTTP {status}: {reason}"
+    if status == HTTPStatus.FORBIDDEN and page_words(body) is not None:
+        return ForbiddenByGatewayError(message)
     if status in _KINDS:
         kind, advice = _KINDS[status]
         return kind(f"{message} {advice}".strip())

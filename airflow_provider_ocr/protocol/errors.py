@@ -64,6 +64,10 @@ class NotEnabledError(OcrError):
     """HTTP 403: the method is switched off for this application."""
 
 
+class ForbiddenByGatewayError(NotEnabledError):
+    """HTTP 403 with a web page: what stands before the service, such as a proxy, lets nobody through."""
+
+
 class RequestRejectedError(OcrError):
     """HTTP 4xx other than 401 and 403, usually 450: the service refused the request.
 

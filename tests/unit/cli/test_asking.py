@@ -163,3 +163,37 @@ def test_a_list_that_cannot_be_meant_is_a_usage_error(
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(reason)
     assert scripted.received == []
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [{"status": 450}, {"cut": 0}, {"body": b"<html></html>"}, None],
+    ids=["450", "cut", "page", "null"],
+)
+def test_what_cannot_be_told_of_one_task_does_not_keep_the_others(
+    trouble: dict[str, Any] | None, scripted: Any, ocr: Callable[..., Any], reply: Callable[..., Any]
+) -> None:
+    good, bad = numbered(2)
+    answer = render_tasks([good])
+    scripted.on(
+        "getTaskStatus",
+        lambda asked: answer if asked.query["taskId"] == good.id else reply(**(trouble or {})),
+    )
+    named = bad.id if trouble else "00000000-0000-0000-0000-000000000000"
+    ran = ocr("status", named, good.id, "-o", "json")
+    assert [row["id"] for row in ran.rows] == [good.id]
+    assert named in ran.err
+    assert ran.err.count("\n") == 1
+    assert ran.code == (3 if trouble in ({"status": 450}, None) else 5)
+
+
+@pytest.mark.parametrize("words", [("info",), ("submit", "https://a.example/b")], ids=" ".join)
+def test_a_proxy_that_lets_nobody_through_is_no_switched_off_method(
+    words: tuple[str, ...], scripted: Any, ocr: Callable[..., Any]
+) -> None:
+    method = "getApplicationInfo" if words == ("info",) else "processRemoteImage"
+    scripted.reply(method, b"<html><title>Blocked</title></html>", status=403)
+    ran = ocr(*words)
+    assert (ran.code, ran.out) == (5, "")
+    assert "Blocked" in ran.err
+    assert "not enabled" not in ran.err

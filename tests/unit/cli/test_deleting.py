@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pendulum
 import pytest
 
+from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.protocol.errors import AuthenticationError
 from airflow_provider_ocr.protocol.messages import render_tasks
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
@@ -132,3 +135,64 @@ def test_wrong_credentials_end_it_at_once(scripted: Any, ocr: Callable[..., Any]
 def test_tasks_or_a_date_are_named(words: tuple[str, ...], scripted: Any, ocr: Callable[..., Any]) -> None:
     assert ocr("delete", *words, "-y").code == 2
     assert scripted.received == []
+
+
+def test_a_task_that_is_gone_gives_the_exit_code_of_an_unknown_one(
+    real: OcrServer, ocr: Callable[..., Any]
+) -> None:
+    assert ocr("delete", FIRST, "-y").code == 3
+    assert ocr("resume", FIRST, "--export-format", "txt").code == 3
+
+
+def test_an_interrupted_question_deletes_nothing_and_says_so(
+    scripted: Any, tasks: list[OcrTask], ocr: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted:
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(sys, "stdin", Interrupted())
+    ran = ocr("delete", "--finished-before", "2026-11-20")
+    assert (ran.code, ran.out) == (130, "")
+    assert ran.err.endswith("Go on? [y/N] \nInterrupted. Nothing was deleted.\n")
+    assert deleted(scripted) == []
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "words"),
+    [
+        (KeyboardInterrupt(), 130, f"1 of 3 OCR tasks were deleted; it is not known whether {SECOND} was."),
+        (AuthenticationError("HTTP 401."), 5, "HTTP 401. 1 of 3 OCR tasks were deleted."),
+    ],
+    ids=["interrupt", "401"],
+)
+def test_what_was_deleted_is_printed_whatever_comes_between(
+    *,
+    end: BaseException,
+    code: int,
+    words: str,
+    scripted: Any,
+    tasks: list[OcrTask],
+    ocr: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    delete_task = CloudOcrClient.delete_task
+
+    def ending(client: CloudOcrClient, ocr_task_id: str) -> OcrTask:
+        if ocr_task_id == SECOND:
+            raise end
+        return delete_task(client, ocr_task_id)
+
+    monkeypatch.setattr(CloudOcrClient, "delete_task", ending)
+    ran = ocr("delete", FIRST, SECOND, tasks[0].id, "-y", "-o", "json")
+    assert (ran.code, [row["id"] for row in ran.rows]) == (code, [FIRST])
+    assert words in ran.err
+    assert deleted(scripted) == [FIRST]
+
+
+def test_a_deletion_without_an_answer_is_not_called_undone(scripted: Any, ocr: Callable[..., Any]) -> None:
+    scripted.reply("deleteTask", cut=0)
+    assert f"It is not known whether OCR task {FIRST} was deleted." in ocr("delete", FIRST, "-y").err

@@ -104,8 +104,13 @@ def test_a_destination_that_cannot_be_written_is_named(
 
 @pytest.mark.parametrize(
     "words",
-    [("--export-format", "tx"), ("--export-format", "txt", "--name", "../letter")],
-    ids=["format", "name"],
+    [
+        ("--export-format", "tx"),
+        ("--export-format", "txt", "--name", "../letter"),
+        ("--export-format", "txt", "--destination", ""),
+        ("--export-format", "txt", "--destination", " "),
+    ],
+    ids=["format", "name", "destination", "blank destination"],
 )
 def test_what_cannot_be_meant_is_a_usage_error(
     words: tuple[str, ...], scripted: Any, ocr: Callable[..., Any]

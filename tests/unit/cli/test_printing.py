@@ -3,7 +3,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
+import re
 import sys
+import termios
+from collections.abc import Callable
+from dataclasses import replace
 
 import pendulum
 import pytest
@@ -15,6 +21,7 @@ from airflow_provider_ocr.cli.printing import (
     plain_text,
     print_line,
     print_rows,
+    print_tasks,
     progress,
     task_row,
 )
@@ -96,3 +103,56 @@ def test_progress_appears_on_a_terminal_only(is_terminal: bool, monkeypatch: pyt
     with progress("{task.description}") as bar:
         bar.add_task("reading")
     assert ("reading" in stderr.getvalue()) is is_terminal
+
+
+ROOMY = replace(TASK, files_count=3, credits=15, estimated_processing_time=30)
+
+
+@pytest.mark.parametrize("status", ["Completed", "NotEnoughCredits"])
+@pytest.mark.parametrize("columns", [20, 40, 80, 132, 200, 300])
+def test_a_table_keeps_ids_whole_and_on_the_terminal(
+    status: str, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [replace(ROOMY, status=status, description="word " * length) for length in (0, 80)]
+    lines = on_a_terminal(columns, lambda: print_tasks(tasks, "table"), monkeypatch)
+    assert sum(TASK.id in line for line in lines) == len(tasks)
+    assert max(len(line.rstrip()) for line in lines) <= max(columns, len(TASK.id))
+    assert any(status in line for line in lines) is (columns >= 80)
+
+
+def test_a_narrow_table_says_what_it_leaves_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_a_terminal(80, lambda: print_tasks([ROOMY], "table"), monkeypatch)
+    assert "too narrow for changed, files" in capsys.readouterr().err
+    on_a_terminal(200, lambda: print_tasks([ROOMY], "table"), monkeypatch)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("output", ["json", "yaml", "plain"])
+def test_everything_is_in_what_is_no_table(output: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = " ".join(on_a_terminal(80, lambda: print_tasks([ROOMY], output), monkeypatch))
+    assert [name for name in task_row(TASK) if name not in shown] == []
+
+
+def on_a_terminal(columns: int, run: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What appears on a pseudo-terminal of that width."""
+    screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (50, columns))
+    # Rich asks whichever standard stream is a terminal for its width, and these variables first.
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "dumb" if columns == 80 else "xterm")
+    before = os.dup(1)
+    with os.fdopen(terminal, "w", encoding="utf-8") as stdout, monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", stdout)
+        os.dup2(stdout.fileno(), 1)
+        try:
+            run()
+            stdout.flush()
+            shown = os.read(screen, 1_000_000)
+        finally:
+            os.dup2(before, 1)
+            os.close(before)
+            os.close(screen)
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).splitlines()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +73,22 @@ def test_the_url_is_an_argument_a_flag_or_a_line(
 
 
 @pytest.mark.parametrize(
-    "words", [(), (SOURCE, "--source", SOURCE), ("-",), (SOURCE, "--export-format", "tx")], ids=range(4)
+    "words",
+    [
+        (),
+        (SOURCE, "--source", SOURCE),
+        ("-",),
+        (SOURCE, "--export-format", "tx"),
+        ("recognisable words",),
+        ("ftp://recognisable/x",),
+        ("https://",),
+        ("https:///recognisable",),
+        ("https://recognisable:port/x",),
+        ("https://recognisable:99999/x",),
+        ("https://recognis able/x",),
+        ("https://[recognisable/x",),
+    ],
+    ids=range(12),
 )
 def test_what_cannot_be_submitted_is_not_sent(
     words: tuple[str, ...], scripted: Any, ocr: Callable[..., Any], piped: Callable[[str], None]
@@ -81,6 +97,29 @@ def test_what_cannot_be_submitted_is_not_sent(
     ran = ocr("submit", *words)
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.count("\n") == 1
+    assert "recognisable" not in ran.err
+    assert scripted.received == []
+
+
+def test_a_person_is_asked_for_the_url(
+    scripted: Any, ocr: Callable[..., Any], typed: Callable[[str], None]
+) -> None:
+    typed(f"{SOURCE}\n")
+    scripted.reply("processRemoteImage", body("Submitted"))
+    ran = ocr("submit", "-")
+    assert (ran.code, ran.out, ran.err) == (0, f"{TASK}\n", "URL of the image: ")
+
+
+def test_who_interrupts_the_question_for_the_url_has_submitted_nothing(
+    scripted: Any, ocr: Callable[..., Any], typed: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    typed("")
+    monkeypatch.setattr(sys.stdin, "readline", interrupted)
+    ran = ocr("submit", "-")
+    assert (ran.code, ran.err) == (130, "URL of the image: \nInterrupted. Nothing was submitted.\n")
     assert scripted.received == []
 
 

@@ -163,3 +163,13 @@ def test_an_interrupt_leaves_the_task_alone(
     assert "go on" in ran.err
     assert time.monotonic() - before < 5
     assert {received.path for received in scripted.received} == {"getTaskStatus"}
+
+
+def test_a_service_out_of_reach_is_told_in_whole_sentences(
+    ocr: Callable[..., Any], connect: Callable[..., None], pauses: list[float]
+) -> None:
+    connect("http://127.0.0.1:1")
+    ran = ocr("wait", FIRST, "--timeout", "3")
+    assert ran.code == 4
+    assert f"OCR task {FIRST} is silent after 3 seconds. getTaskStatus: " in ran.err
+    assert "(127.0.0.1:1). It goes on at the service: " in ran.err
