@@ -142,7 +142,7 @@ def on_a_terminal(columns: int, run: Callable[[], None], monkeypatch: pytest.Mon
     # Rich asks whichever standard stream is a terminal for its width, and these variables first.
     for name in ("COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TERM", "dumb" if columns == 80 else "xterm")
+    monkeypatch.setenv("TERM", "xterm")
     before = os.dup(1)
     with os.fdopen(terminal, "w", encoding="utf-8") as stdout, monkeypatch.context() as patched:
         patched.setattr(sys, "stdout", stdout)
