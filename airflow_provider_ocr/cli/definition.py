@@ -180,46 +180,47 @@ def _asking_commands() -> list[ActionCommand]:
 
 def _ending_commands() -> list[ActionCommand]:
     wait = _command("wait", "waiting", "Wait until OCR tasks have ended", (_ARG_TASKS, *_WAITING))
-    return [wait, *_result_commands()]
+    return [wait, _download_command(), _delete_command()]
 
 
-def _result_commands() -> list[ActionCommand]:
-    return [
-        _command(
-            "download",
-            "downloading",
-            "Download the results of a completed OCR task, each complete or not at all",
-            (
-                _ARG_TASK,
-                Arg(
-                    ("--export-format",),
-                    help="The formats of the submission in its order, separated by commas: "
-                    f"{', '.join(ExportFormat)}",
-                    metavar="EXPORT_FORMAT",
-                    required=True,
-                ),
-                Arg(
-                    ("--destination",),
-                    help="A folder, or a URL of object storage such as s3://aws_default@bucket/texts "
-                    "(default: the current folder)",
-                    default=".",
-                ),
-                Arg(("--name",), help="File name without extension (default: the OCR task's ID)"),
+def _download_command() -> ActionCommand:
+    return _command(
+        "download",
+        "downloading",
+        "Download the results of a completed OCR task, each complete or not at all",
+        (
+            _ARG_TASK,
+            Arg(
+                ("--export-format",),
+                help="The formats of the submission in its order, separated by commas: "
+                f"{', '.join(ExportFormat)}",
+                metavar="EXPORT_FORMAT",
+                required=True,
             ),
-        ),
-        _command(
-            "delete",
-            "deleting",
-            "Delete OCR tasks with their images and results (deleteTask); asks first",
-            (
-                Arg(("ocr_task_ids",), help="IDs of OCR tasks", metavar="ID", nargs="*"),
-                Arg(
-                    ("--finished-before",),
-                    help=f"All that ended as Completed or ProcessingFailed before then, {_DATE_FORMS}",
-                    type=_date,
-                    metavar="DATE",
-                ),
-                ARG_YES,
+            Arg(
+                ("--destination",),
+                help="A folder, or a URL of object storage such as s3://aws_default@bucket/texts "
+                "(default: the current folder)",
+                default=".",
             ),
+            Arg(("--name",), help="File name without extension (default: the OCR task's ID)"),
         ),
-    ]
+    )
+
+
+def _delete_command() -> ActionCommand:
+    return _command(
+        "delete",
+        "deleting",
+        "Delete OCR tasks with their images and results (deleteTask); asks first",
+        (
+            Arg(("ocr_task_ids",), help="IDs of OCR tasks", metavar="ID", nargs="*"),
+            Arg(
+                ("--finished-before",),
+                help=f"All that ended as Completed or ProcessingFailed before then, {_DATE_FORMS}",
+                type=_date,
+                metavar="DATE",
+            ),
+            ARG_YES,
+        ),
+    )
