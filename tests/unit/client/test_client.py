@@ -363,3 +363,11 @@ def test_a_client_tells_its_server_and_its_timeouts() -> None:
 def test_without_timeouts_there_are_some() -> None:
     with CloudOcrClient(base_url="https://ocr.example", application_id="a", password="b") as client:
         assert client.timeouts == Timeouts(connect=10.0, read=20.0)
+
+
+def test_403_with_a_web_page_comes_from_what_stands_before_the_service(
+    server: ScriptedServer, client: CloudOcrClient
+) -> None:
+    server.reply("getApplicationInfo", b"<html><title>Blocked</title></html>", status=403)
+    with pytest.raises(errors.ForbiddenByGatewayError, match="Blocked"):
+        client.get_application_info()
