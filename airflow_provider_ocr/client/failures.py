@@ -23,11 +23,14 @@ from airflow_provider_ocr.client.exchange import Exchange, Stage, TooManyBytesEr
 from airflow_provider_ocr.protocol.errors import (
     ConnectFailedError,
     ConnectionFailedError,
+    HandshakeError,
     NameResolutionError,
+    NotHttpError,
     OcrError,
     ProxyFailedError,
     ServerError,
     TlsError,
+    TlsWantedError,
     UnreadableAnswerError,
 )
 
@@ -45,6 +48,8 @@ _NO_TLS = frozenset(
     }
 )
 _NO_BUNDLE = frozenset({"NO_CERTIFICATE_OR_CRL_FOUND", "NO_START_LINE"})
+# How an answer begins that is a record of TLS, an alert of SSL 3.0 or any later version.
+_TLS_ALERT = "\x15\x03"
 _TIMEOUTS = (TimeoutError, urllib3_errors.ReadTimeoutError)
 _TLS = (ssl.SSLError, urllib3_errors.SSLError)
 _PROXY_TROUBLE = (urllib3_errors.ProxyError, requests.exceptions.ProxyError)
@@ -86,7 +91,7 @@ def failure_of(error: Exception, exchange: Exchange) -> Failure:
         if _first(causes, *kinds):
             return failure
     if exchange.stage is Stage.SENT:
-        return Failure(ConnectionFailedError, _after_sending(causes, exchange))
+        return _after_sending(causes, exchange)
     # Behind a tunnel it is the server's certificate that is looked at.
     at_proxy = exchange.stage is Stage.AT_PROXY and not _first(causes, *_TLS)
     if at_proxy or _first(causes, *_PROXY_TROUBLE):
@@ -95,6 +100,8 @@ def failure_of(error: Exception, exchange: Exchange) -> Failure:
 
 
 def _before_sending(causes: Sequence[BaseException]) -> Failure:
+    if _first(causes, *_TIMEOUTS):
+        return _NOT_ACCEPTED if _first(causes, urllib3_errors.ConnectTimeoutError) else _NO_HANDSHAKE
     for kinds, failure in _BEFORE_SENDING:
         if _first(causes, *kinds):
             return failure
@@ -107,10 +114,24 @@ def _before_sending(causes: Sequence[BaseException]) -> Failure:
     return Failure(ConnectFailedError, f"no connection came about ({_name(causes)})")
 
 
-def _after_sending(causes: Sequence[BaseException], exchange: Exchange) -> str:
+def _after_sending(causes: Sequence[BaseException], exchange: Exchange) -> Failure:
     if not exchange.remaining:
-        return "the server did not answer within the time for the whole call"
-    return _words(_AFTER_SENDING, causes) or f"the answer broke off ({_name(causes)})"
+        return _TOO_LATE
+    if words := _words(_AFTER_SENDING, causes):
+        return Failure(ConnectionFailedError, words)
+    if said := _first(causes, http.client.BadStatusLine, http.client.LineTooLong):
+        return _about_alien(said)
+    return Failure(ConnectionFailedError, f"the answer broke off ({_name(causes)})")
+
+
+def _about_alien(said: BaseException) -> Failure:
+    """What an answer is that does not begin as one of HTTP.
+
+    :param said: holds its first line.
+    """
+    if str(getattr(said, "line", "")).startswith(_TLS_ALERT):
+        return Failure(TlsWantedError, "what answered speaks TLS; is https meant instead of http?")
+    return Failure(NotHttpError, "what answered does not speak HTTP; are scheme and port right?")
 
 
 _Kinds = tuple[type[BaseException], ...]
@@ -144,21 +165,19 @@ _REFUSED = "refused the connection; is it running, and are host and port right?"
 _BEFORE_SENDING: Sequence[tuple[_Kinds, Failure]] = (
     ((UnicodeError,), Failure(UncallableUrlError, "the URL is none that can be called")),
     ((socket.gaierror,), Failure(NameResolutionError, "the server's name does not resolve")),
-    (_TIMEOUTS, Failure(ConnectFailedError, "the server did not accept the connection in time")),
     (
-        (ssl.SSLEOFError, ssl.SSLZeroReturnError),
-        Failure(ConnectFailedError, "the server closed the connection during the TLS handshake"),
+        (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionResetError, BrokenPipeError),
+        Failure(HandshakeError, "the server closed the connection during the TLS handshake"),
     ),
     ((ConnectionRefusedError,), Failure(ConnectFailedError, f"the server {_REFUSED}")),
 )
+_NOT_ACCEPTED = Failure(ConnectFailedError, "the server did not accept the connection in time")
+_NO_HANDSHAKE = Failure(HandshakeError, "the server did not get through the TLS handshake in time")
 
+_TOO_LATE = Failure(ConnectionFailedError, "the server did not answer within the time for the whole call")
 _AFTER_SENDING: Sequence[tuple[_Kinds, str]] = (
     (_TIMEOUTS, "the server did not answer in time"),
     ((http.client.RemoteDisconnected,), "the server closed the connection without an answer"),
-    (
-        (http.client.BadStatusLine, http.client.LineTooLong),
-        "what answered does not speak HTTP; are scheme and port right?",
-    ),
 )
 
 _WITH_A_PROXY: Sequence[tuple[_Kinds, str]] = (

@@ -18,13 +18,16 @@ from airflow_provider_ocr.protocol.errors import (
     AuthenticationError,
     ConnectFailedError,
     ConnectionFailedError,
+    HandshakeError,
     NameResolutionError,
     NotEnabledError,
+    NotHttpError,
     OcrError,
     ProxyFailedError,
     RequestRejectedError,
     ServerError,
     TlsError,
+    TlsWantedError,
     UnreadableAnswerError,
 )
 from airflow_provider_ocr.protocol.task import ApplicationInfo
@@ -80,6 +83,11 @@ _NO_PROXY = (
     "The proxy on the way to {server} could not be used. Check the connection's proxy, its user and "
     "password, or the variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY where Airflow runs.",
 )
+_SILENT = (
+    Finding.NO_ANSWER,
+    "{server} accepts connections and does not answer. Check the port, the scheme (https:// if the server "
+    "speaks TLS, http:// if it does not), and whether the server is overloaded.",
+)
 _STATUS_MEANINGS: Mapping[int | None, tuple[Finding, str]] = {
     ServiceStatus.BAD_PARAMETERS: _REFUSES,
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: _NO_PROXY,
@@ -92,6 +100,12 @@ _MEANINGS: Sequence[tuple[type[OcrError], Finding, str]] = (
         "this test ran on.",
     ),
     (
+        TlsWantedError,
+        Finding.TLS_FAILED,
+        "What answers at {server} speaks TLS, and its URL says http://. Let it begin with https://; where a "
+        "proxy stands between, it may be the proxy's URL that has to.",
+    ),
+    (
         TlsError,
         Finding.TLS_FAILED,
         "There is no trusted TLS connection to {server}. If its certificate comes from an authority of your "
@@ -99,18 +113,15 @@ _MEANINGS: Sequence[tuple[type[OcrError], Finding, str]] = (
         "the server speaks plain HTTP, its URL begins with http://.",
     ),
     (ProxyFailedError, *_NO_PROXY),
+    (HandshakeError, *_SILENT),
     (
         ConnectFailedError,
         Finding.UNREACHABLE,
         "Cannot connect to {server}. Check host and port, whether the server runs, and whether a firewall or "
         "a missing proxy stands between.",
     ),
-    (
-        ConnectionFailedError,
-        Finding.NO_ANSWER,
-        "{server} accepts connections and does not answer. Check port and scheme, and whether the server is "
-        "overloaded.",
-    ),
+    (NotHttpError, *_ALIEN),
+    (ConnectionFailedError, *_SILENT),
     (
         AuthenticationError,
         Finding.WRONG_CREDENTIALS,
@@ -160,10 +171,25 @@ def _account(client: CloudOcrClient) -> str:
         return _left(client.get_application_info())
     except (NotEnabledError, RequestRejectedError, UnreadableAnswerError) as error:
         # Another method may do: this one has to be switched on, and compatible servers may lack it.
-        client.list_finished_tasks()
+        _ask_something_else(client, error)
         if isinstance(error, NotEnabledError):
             return "It does not tell what is left: getApplicationInfo is not enabled for this application."
         return "It does not tell what is left to spend."
+
+
+def _ask_something_else(client: CloudOcrClient, before: OcrError) -> None:
+    """Ask what every server answers.
+
+    :param before: what the first answer came to.
+    :raises OcrError: if that is no answer of a Cloud OCR server's, either.
+    """
+    # Over a new connection: many servers close the first one without announcing it.
+    client.close()
+    try:
+        client.list_finished_tasks()
+    except ConnectionFailedError as silence:
+        # That somebody answered, and not as a Cloud OCR server does, is known already.
+        raise (silence if isinstance(before, NotEnabledError) else before) from None
 
 
 def _left(info: ApplicationInfo) -> str:

@@ -44,8 +44,20 @@ class ConnectFailedError(ConnectionFailedError):
     """No connection came about: it was refused, its host is out of reach, or it took too long."""
 
 
+class HandshakeError(ConnectFailedError):
+    """The server accepted the connection, and fell silent or hung up during the TLS handshake."""
+
+
 class TlsError(ConnectionFailedError):
     """No connection came about that both sides trust; mostly a certificate that nobody here knows."""
+
+
+class TlsWantedError(TlsError):
+    """The server speaks TLS, and was spoken to without."""
+
+
+class NotHttpError(ConnectionFailedError):
+    """What answered does not speak HTTP."""
 
 
 class ProxyFailedError(ConnectionFailedError):

@@ -34,6 +34,8 @@ Fails = Callable[..., errors.OcrError]
 QUERY = {"source": "https://u:USERSECRET@images.example/a?sig=QUERYSECRET", "pdfPassword": "PDFSECRET"}
 SECRETS = ("USERSECRET", "QUERYSECRET", "PDFSECRET", "pass/word", "pass%2Fword", "PROXYSECRET")
 BRIEF = Timeouts(connect=1.0, read=1.0)
+BROKEN = errors.ConnectionFailedError
+NOT_HTTP = "what answered does not speak HTTP; are scheme and port right?"
 
 
 @pytest.fixture
@@ -140,13 +142,19 @@ def test_a_server_without_tls(fails: Fails, server: ScriptedServer) -> None:
 def test_a_server_that_hangs_up_during_the_handshake(fails: Fails, listen: Listen) -> None:
     url = listen(lambda conversation: conversation.connection.recv(1000) and None).url
     error = fails(base_url=url.replace("http:", "https:"))
-    _has(error, errors.ConnectFailedError, "closed the connection during the TLS handshake")
+    _has(error, errors.HandshakeError, "closed the connection during the TLS handshake")
+
+
+def test_a_server_that_says_nothing_during_the_handshake(fails: Fails, listen: Listen) -> None:
+    url = listen(lambda conversation: conversation.wait()).url
+    error = fails(base_url=url.replace("http:", "https:"), timeouts=Timeouts(connect=0.2, read=0.2))
+    _has(error, errors.HandshakeError, "did not get through the TLS handshake in time")
 
 
 def test_a_server_that_resets_the_connection_during_the_handshake(fails: Fails, listen: Listen) -> None:
     url = listen(lambda conversation: conversation.reset()).url
     error = fails(base_url=url.replace("http:", "https:"))
-    _has(error, errors.ConnectFailedError, "no connection came about (ConnectionResetError)")
+    _has(error, errors.HandshakeError, "closed the connection during the TLS handshake")
 
 
 def test_a_client_whose_certificate_the_server_wants(fails: Fails, listen: Listen, ca_bundle: Path) -> None:
@@ -197,18 +205,21 @@ def test_tls_is_not_tried_again(make_transport: MakeTransport, listen: Listen, p
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("said", "kind", "words"),
     [
-        ((), "the server closed the connection without an answer"),
-        ((b"SSH-2.0-OpenSSH_9.2\r\n",), "what answered does not speak HTTP; are scheme and port right?"),
-        ((b"H" * 100_000,), "what answered does not speak HTTP; are scheme and port right?"),
-        ((b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 200), "the answer broke off (HTTPException)"),
-        ((b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<r",), "the answer broke off (IncompleteRead)"),
+        ((), BROKEN, "the server closed the connection without an answer"),
+        ((b"SSH-2.0-OpenSSH_9.2\r\n",), errors.NotHttpError, NOT_HTTP),
+        ((b"H" * 100_000,), errors.NotHttpError, NOT_HTTP),
+        ((b"\x15\x03\x03\0\2\2F",), errors.TlsWantedError, "what answered speaks TLS; is https meant"),
+        ((b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 200), BROKEN, "the answer broke off (HTTPException)"),
+        ((b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n<r",), BROKEN, "broke off (IncompleteRead)"),
     ],
-    ids=["nothing", "SSH", "one long line", "too many headers", "half a body"],
+    ids=["nothing", "SSH", "one long line", "an alert of TLS", "too many headers", "half a body"],
 )
-def test_an_answer_that_is_none(fails: Fails, listen: Listen, said: tuple[bytes, ...], words: str) -> None:
-    _has(fails(base_url=listen(_talking(*said)).url), errors.ConnectionFailedError, words)
+def test_an_answer_that_is_none(
+    fails: Fails, listen: Listen, said: tuple[bytes, ...], kind: type[errors.OcrError], words: str
+) -> None:
+    _has(fails(base_url=listen(_talking(*said)).url), kind, words)
 
 
 def test_an_answer_that_does_not_come(fails: Fails, listen: Listen) -> None:
@@ -308,5 +319,8 @@ def test_wrapped_errors_are_looked_into_however_they_are_wrapped() -> None:
 
 
 def test_the_classes_are_all_failures_of_the_connection() -> None:
-    kinds = (errors.NameResolutionError, errors.ConnectFailedError, errors.TlsError, errors.ProxyFailedError)
+    kinds = (
+        *(errors.NameResolutionError, errors.ConnectFailedError, errors.TlsError, errors.ProxyFailedError),
+        *(errors.HandshakeError, errors.TlsWantedError, errors.NotHttpError),
+    )
     assert all(issubclass(kind, errors.ConnectionFailedError) for kind in kinds)

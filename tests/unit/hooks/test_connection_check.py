@@ -201,6 +201,91 @@ def test_a_server_that_says_nothing_is_told_apart(
     assert finding is Finding.NO_ANSWER
 
 
+@pytest.mark.parametrize(
+    ("said", "finding", "words"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", Finding.NOT_CLOUD_OCR, "does not speak HTTP"),
+        (b"\x15\x03\x03\0\2\2F", Finding.TLS_FAILED, "Let it begin with https://"),
+        (b"", Finding.NO_ANSWER, "https:// if the server speaks TLS"),
+    ],
+    ids=["SSH", "an alert of TLS", "nothing"],
+)
+def test_a_server_that_does_not_speak_plain_http_is_told_apart(
+    check: Callable[..., tuple[Finding, str]],
+    serve: Callable[[Callable[[BaseHTTPRequestHandler], None]], str],
+    said: bytes,
+    finding: Finding,
+    words: str,
+) -> None:
+    found, message = check(serve(lambda request: request.wfile.write(said) and None))
+    assert found is finding
+    assert words in message
+
+
+def test_a_server_with_tls_that_is_asked_without_names_https(
+    check: Callable[..., tuple[Finding, str]], tls_server: ScriptedServer
+) -> None:
+    finding, message = check(tls_server.url.replace("https://", "http://"))
+    assert finding in {Finding.TLS_FAILED, Finding.NO_ANSWER}
+    assert "https://" in message
+
+
+@pytest.mark.parametrize("farewell", [b"", None], ids=["hangs up", "says nothing"])
+def test_a_server_that_does_not_answer_the_tls_handshake_is_not_out_of_reach(
+    check: Callable[..., tuple[Finding, str]], farewell: bytes | None
+) -> None:
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        if farewell is not None:
+            threading.Thread(target=_hang_up, args=(listener,), daemon=True).start()
+        finding, message = check(f"https://{LOOPBACK}:{listener.getsockname()[1]}", timeout=0.3)
+    assert finding is Finding.NO_ANSWER
+    assert "accepts connections and does not answer" in message
+
+
+def _hang_up(listener: socket.socket) -> None:
+    """Accept connections, read what is said first, and close them."""
+    with contextlib.suppress(OSError):
+        while True:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+
+
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("goes_on", ["hangs up", "falls silent"])
+def test_what_the_first_answer_proved_is_kept_when_no_second_one_comes(
+    check: Callable[..., tuple[Finding, str]], server: ScriptedServer, status: int, goes_on: str
+) -> None:
+    server.reply("getApplicationInfo", HTML, status=status)
+    server.reply("listFinishedTasks", **({"cut": 0} if goes_on == "hangs up" else {"stall": 60.0}))
+    finding, _ = check(server.url, timeout=0.3)
+    assert finding is Finding.NOT_CLOUD_OCR
+
+
+def test_a_method_that_is_not_enabled_proves_nothing_of_a_server_that_falls_silent(
+    check: Callable[..., tuple[Finding, str]], server: ScriptedServer
+) -> None:
+    server.reply("getApplicationInfo", status=403)
+    server.reply("listFinishedTasks", stall=60)
+    assert check(server.url, timeout=0.3)[0] is Finding.NO_ANSWER
+
+
+def test_the_second_question_goes_over_a_connection_of_its_own(
+    check: Callable[..., tuple[Finding, str]],
+    serve: Callable[[Callable[[BaseHTTPRequestHandler], None]], str],
+) -> None:
+    """As a server needs it that closes each connection without announcing it."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        body = b"" if "getApplicationInfo" in request.path else TASKS
+        status = b"403 Forbidden" if "getApplicationInfo" in request.path else b"200 OK"
+        request.wfile.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body))
+        # What comes over this connection from now on is heard and not answered.
+        request.rfile.read(1)
+
+    assert check(serve(answer), timeout=2)[0] is Finding.WORKS
+
+
 def test_a_certificate_that_nobody_knows_is_told_apart_with_what_to_do(
     check: Callable[..., tuple[Finding, str]], tls_server: ScriptedServer, ca_bundle: Path
 ) -> None:
