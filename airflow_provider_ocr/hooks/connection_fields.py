@@ -8,6 +8,7 @@ no sense is an error that names the connection and the field, and never repeats 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 DEFAULT_TIMEOUT = 20.0
 """Seconds to wait for an answer where the connection says nothing."""
 
-_SCHEMES = ("http", "https")
+_USUAL_PORTS = {"http": 80, "https": 443}
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.IGNORECASE)
+_LONGEST_NAME = 253
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ def connection_fields(connection: Connection, extra: Mapping[str, Any]) -> Conne
         raise CloudOcrParameterError(f"The connection {conn_id!r} has an extra that is no JSON object.")
     location = _location(extra.get("location"), conn_id)
     _check_presence(connection, location)
-    host = str(connection.host or "")
+    host = str(connection.host or "").strip()
     if "@" in host:
         raise CloudOcrParameterError(
             f"The connection {conn_id!r} has a user in its host. The application ID belongs in "
@@ -73,8 +76,10 @@ def connection_fields(connection: Connection, extra: Mapping[str, Any]) -> Conne
         )
     if not host and location is not None:
         host = location.host or ""
-    url = base_url(host, scheme=connection.schema or None, port=connection.port or None)
+    scheme, port = connection.schema or None, connection.port or None
+    url = base_url(host, scheme=scheme, port=port)
     _check_agreement(url, location, conn_id)
+    _check_no_contradiction(url, scheme, port, conn_id)
     return ConnectionFields(
         base_url=url,
         application_id=str(connection.login),
@@ -127,7 +132,7 @@ def _check_agreement(url: str, location: Location | None, conn_id: str) -> None:
     if server is None:
         raise CloudOcrParameterError(
             f"The connection {conn_id!r} does not give the URL of a server; host takes one that begins with "
-            "https:// or http://."
+            "https:// or http:// and goes on with a host's name or address."
         )
     if location is not None and location.host not in (None, server):
         raise CloudOcrParameterError(
@@ -136,9 +141,28 @@ def _check_agreement(url: str, location: Location | None, conn_id: str) -> None:
         )
 
 
+def _check_no_contradiction(url: str, scheme: str | None, port: int | None, conn_id: str) -> None:
+    """See that host agrees with the fields that say parts of it again.
+
+    :param scheme: what schema says.
+    :param port: what the field of that name says.
+    """
+    parts = urlsplit(url)
+    own_port = parts.port or _USUAL_PORTS[parts.scheme]
+    told = (("schema", scheme and scheme.lower(), parts.scheme), ("port", port, own_port))
+    for name, value, in_host in told:
+        if value and str(value) != str(in_host):
+            raise CloudOcrParameterError(
+                f"The connection {conn_id!r} has {value!r} as {name} and another {name}, {in_host!r}, in its "
+                f"host. Say it once: leave {name} empty."
+            )
+
+
 def _seconds(value: Any, conn_id: str) -> float:
     try:
-        seconds = DEFAULT_TIMEOUT if value in (None, "") else float(value)
+        # A bool is a number to Python; nobody means one second by it.
+        number = 0.0 if isinstance(value, bool) else value
+        seconds = DEFAULT_TIMEOUT if value in (None, "") else float(number)
     except (TypeError, ValueError):
         seconds = 0.0
     if not 0 < seconds < math.inf:
@@ -152,7 +176,7 @@ def _proxy(value: Any, conn_id: str) -> str | None:
     if value in (None, ""):
         return None
     url = str(value) if "://" in str(value) else f"http://{value}"
-    if _host_of(url) is None:
+    if not isinstance(value, str) or _host_of(url) is None:
         raise CloudOcrParameterError(
             f"The connection {conn_id!r} has a proxy that cannot be used; it takes a URL such as "
             "http://user:password@proxy.example:3128, with user and password percent-encoded."
@@ -161,10 +185,23 @@ def _proxy(value: Any, conn_id: str) -> str | None:
 
 
 def _host_of(url: str) -> str | None:
-    """The host of an http URL; None where that is none, or goes on after its path."""
+    """The host of an http URL; None where that is none, goes on after its path, or can be no host's name."""
+    # Some of these would be dropped without a word when the URL is taken apart.
+    if not url.isprintable():
+        return None
     try:
         parts = urlsplit(url)
-        is_usable = parts.scheme in _SCHEMES and parts.port != 0 and not (parts.query or parts.fragment)
+        is_usable = parts.scheme in _USUAL_PORTS and parts.port != 0 and not (parts.query or parts.fragment)
+        host = parts.hostname if is_usable else None
+        return host if host and (":" in host or _is_name(host)) else None
     except ValueError:
         return None
-    return parts.hostname if is_usable else None
+
+
+def _is_name(host: str) -> bool:
+    """Whether a host's name, or its IPv4 address, is one that could resolve.
+
+    :raises ValueError: if a label is empty, too long, or has what no name has.
+    """
+    encoded = host.removesuffix(".").encode("idna").decode("ascii")
+    return len(encoded) <= _LONGEST_NAME and all(map(_LABEL.fullmatch, encoded.split(".")))

@@ -38,21 +38,26 @@ def refusal(extra: dict[str, Any] | None = None, **given: Any) -> str:
         ("https://cloud-eu.ocrsdk.com", None, None, "https://cloud-eu.ocrsdk.com"),
         ("https://cloud-eu.ocrsdk.com/", None, None, "https://cloud-eu.ocrsdk.com"),
         ("http://ocr", None, 8080, "http://ocr:8080"),
-        ("http://ocr:8080", None, 8081, "http://ocr:8080"),
+        ("http://ocr:8080", None, 8080, "http://ocr:8080"),
+        ("http://ocr:8080", "HTTP", None, "http://ocr:8080"),
         ("ocr:8080", "http", None, "http://ocr:8080"),
         ("ocr", "http", 80, "http://ocr:80"),
-        ("https://ocr", "http", None, "https://ocr"),
+        ("https://ocr", "https", 443, "https://ocr:443"),
+        (" https://ocr.example/\n", None, None, "https://ocr.example"),
+        ("https://a_b.example.", None, None, "https://a_b.example."),
+        ("https://bücher.example", None, None, "https://bücher.example"),
+        ("https://" + "a" * 63, None, None, "https://" + "a" * 63),
         ("http://ocr/api/v1/", None, 8080, "http://ocr:8080/api/v1"),
         ("127.0.0.1", "http", 8080, "http://127.0.0.1:8080"),
         ("[::1]", "http", 8080, "http://[::1]:8080"),
-        ("http://[::1]:9090", None, 8080, "http://[::1]:9090"),
+        ("http://[::1]:9090", None, 9090, "http://[::1]:9090"),
         ("http://[::1]/api", None, None, "http://[::1]/api"),
     ],
 )
 def test_the_servers_url_comes_from_host_schema_and_port(
     host: str, scheme: str | None, port: int | None, url: str
 ) -> None:
-    assert base_url(host, scheme=scheme, port=port) == url
+    assert base_url(host.strip(), scheme=scheme, port=port) == url
     assert fields_of(host=host, schema=scheme, port=port).base_url == url
 
 
@@ -83,6 +88,22 @@ def test_a_location_and_another_servers_host_contradict_each_other(host: str) ->
     words = refusal({"location": "cloud-eu"}, host=host)
     assert "has the location cloud-eu and another server's host" in words
     assert "Leave host empty, or choose own-server as location." in words
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"host": "http://ocr:8080", "port": 8081}, "8081 as port and another port, 8080, in its host"),
+        ({"host": "http://[::1]:9090", "port": 8080}, "8080 as port and another port, 9090, in its host"),
+        ({"host": "ocr:8080", "port": 443}, "443 as port and another port, 8080, in its host"),
+        ({"host": "https://ocr", "schema": "http"}, "'http' as schema and another schema, 'https', in its"),
+        ({"host": "HTTP://ocr", "schema": "https"}, "'https' as schema and another schema, 'http', in its"),
+    ],
+)
+def test_a_host_and_fields_that_say_something_else_contradict_each_other(
+    given: dict[str, Any], words: str
+) -> None:
+    assert words in refusal(**given)
 
 
 @pytest.mark.parametrize("location", ["cloud-mars", 7, ["cloud-eu"]])
@@ -116,6 +137,8 @@ def test_a_user_in_the_host_is_refused_and_not_repeated() -> None:
     [
         *("ftp://hush.example", "https://", "http://[::1", "hush.example:eighty", "hush.example:0", "/"),
         *("https://ocr.example/?token=hush", "https://ocr.example/#hush"),
+        *("https://hush..example", "https://.hush", "https://" + "a" * 64, "https://" + "a.b" * 99),
+        *("https://hush\n.example", "https://hush.example/a\tb", "https://hu sh", "https://bü..cher"),
     ],
 )
 def test_a_host_that_gives_no_url_is_refused_and_not_repeated(host: str) -> None:
@@ -148,7 +171,7 @@ def test_the_time_out_comes_from_the_extra_field(extra: dict[str, Any], seconds:
     assert fields_of(extra).timeout == seconds
 
 
-@pytest.mark.parametrize("timeout", ["soon", -1, 0, "0", "nan", "inf", [5], {"read": 5}])
+@pytest.mark.parametrize("timeout", [True, False, "soon", -1, 0, "0", "nan", "inf", [5], {"read": 5}])
 def test_a_time_out_that_makes_no_sense_is_refused(timeout: Any) -> None:
     assert "number of seconds above 0" in refusal({"timeout": timeout})
 
@@ -170,9 +193,12 @@ def test_a_proxy_is_a_url_whose_scheme_may_be_left_out(proxy: str | None, url: s
 
 @pytest.mark.parametrize(
     "proxy",
-    ["ftp://me:hush@proxy.example", "http://me:hush@", "http://me:hush@proxy.example:port", "hush://"],
+    [
+        *("ftp://me:hush@proxy.example", "http://me:hush@", "http://me:hush@proxy.example:port", "hush://"),
+        *("http://me:hush@proxy..example", "http://me:hush@a b", {"http": "http://me:hush@proxy"}, 3128),
+    ],
 )
-def test_a_proxy_that_cannot_be_used_is_refused_and_not_repeated(proxy: str) -> None:
+def test_a_proxy_that_cannot_be_used_is_refused_and_not_repeated(proxy: Any) -> None:
     words = refusal({"proxy": proxy})
     assert "has a proxy that cannot be used" in words
     assert "hush" not in words
