@@ -101,7 +101,8 @@ class CloudOcrHook(BaseHook):
         )
 
         try:
-            fields = masked_fields(self.get_connection(self.cloud_ocr_conn_id))
+            connection = self.get_connection(self.cloud_ocr_conn_id)
+            fields = masked_fields(connection)
         except (AirflowNotFoundException, CloudOcrParameterError) as error:
             return ConnectionReport(Finding.INCOMPLETE, str(error))
         longest = seconds / 2  # two calls at most
@@ -109,9 +110,10 @@ class CloudOcrHook(BaseHook):
         timeouts = Timeouts(connect=wait, read=wait, total=longest)
         try:
             with _client(fields, read_attempts=1, timeouts=timeouts) as client:
-                return check_server(client)
+                report = check_server(client)
         except OcrError as error:
-            return report_of(error, fields.base_url)
+            report = report_of(error, fields.base_url)
+        return report.with_type(connection.conn_type, meant=self.conn_type)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ credentials as well.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -67,6 +67,21 @@ class ConnectionReport:
     def works(self) -> bool:
         """Whether tasks can be submitted over this connection."""
         return self.finding is Finding.WORKS
+
+    def with_type(self, conn_type: str | None, *, meant: str) -> ConnectionReport:
+        """The report, which also names a connection type that is another one than this package's.
+
+        That is no error: such connections work, and some are made so on purpose.
+
+        :param conn_type: the connection's.
+        :param meant: this package's.
+        """
+        if conn_type == meant:
+            return self
+        words = (
+            f"The connection's type is {conn_type!r}; with {meant!r}, Airflow shows its form and tests it."
+        )
+        return replace(self, message=f"{self.message} {words}")
 
 
 _REFUSES = (

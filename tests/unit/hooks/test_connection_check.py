@@ -37,8 +37,8 @@ def info(amounts: str) -> bytes:
 def check(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Finding, str]]:
     """Checks a connection with this host and extra; its message has been seen to hold no secret."""
 
-    def checked(host: str | None, **extra: Any) -> tuple[Finding, str]:
-        connection = {"conn_type": "cloud_ocr", "host": host, "login": "app", "password": PASSWORD}
+    def checked(host: str | None, conn_type: str = "cloud_ocr", **extra: Any) -> tuple[Finding, str]:
+        connection = {"conn_type": conn_type, "host": host, "login": "app", "password": PASSWORD}
         text = json.dumps({**connection, "extra": {"timeout": 5, **extra}})
         monkeypatch.setenv("AIRFLOW_CONN_MY_OCR", text)
         report = CloudOcrHook("my_ocr").check_connection()
@@ -107,6 +107,30 @@ def test_a_connection_that_works_tells_what_is_left(
         f"{server.url} accepts the application ID and the password. {words}",
     )
     assert {received.path for received in server.received} == {"getApplicationInfo"}
+
+
+@pytest.mark.parametrize("conn_type", ["cloud_ocr", "cloud-ocr"])
+def test_both_spellings_of_the_type_are_the_packages_own(
+    server: ScriptedServer, check: Callable[..., tuple[Finding, str]], conn_type: str
+) -> None:
+    server.reply("getApplicationInfo", info(""))
+    finding, message = check(server.url, conn_type)
+    assert finding is Finding.WORKS
+    assert "type" not in message
+
+
+def test_a_connection_of_another_type_works_and_is_named(
+    server: ScriptedServer, check: Callable[..., tuple[Finding, str]]
+) -> None:
+    server.reply("getApplicationInfo", info(""))
+    finding, message = check(server.url, "http")
+    assert finding is Finding.WORKS
+    assert "The connection's type is 'http'; with 'cloud_ocr', Airflow shows its form" in message
+    server.forget("getApplicationInfo")
+    server.reply("getApplicationInfo", status=401)
+    finding, message = check(server.url, "http")
+    assert finding is Finding.WRONG_CREDENTIALS
+    assert "type is 'http'" in message
 
 
 @pytest.mark.parametrize(
