@@ -164,6 +164,7 @@ class CloudOcrRehearsal:
         :param times: how many requests; None for all from now on.
         :param message: what the error says.
         :param headers: for example ``{"Retry-After": "1"}``.
+        :raises ValueError: for a method that there is not, or a number that is no HTTP status.
         """
         from airflow_provider_ocr.server.rehearsal.interference import Fault
 

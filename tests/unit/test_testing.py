@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -34,6 +35,7 @@ from airflow_provider_ocr.protocol.errors import (
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
+from airflow_provider_ocr.server.files.results import ResultFiles
 from airflow_provider_ocr.testing import APPLICATION_ID, PASSWORD, CloudOcrRehearsal
 
 SOURCE = "https://nowhere.invalid/scans/a.tif"
@@ -258,6 +260,38 @@ def test_downloads_fail_on_demand(cloud_ocr: CloudOcrRehearsal, client: CloudOcr
 def test_a_method_that_there_is_not_is_named(cloud_ocr: CloudOcrRehearsal, method: str) -> None:
     with pytest.raises(ValueError, match=f"no method '{method}'; there are processRemoteImage, "):
         cloud_ocr.answer(503, methods=(method,))
+
+
+@pytest.mark.parametrize("status", [99999, 600, 100, 0, -1, "503"])
+def test_what_is_no_http_status_is_refused(cloud_ocr: CloudOcrRehearsal, status: Any) -> None:
+    with pytest.raises(ValueError, match=f"{status!r} is no HTTP status of an answer"):
+        cloud_ocr.answer(status)
+
+
+@pytest.mark.parametrize("times", [0, -1])
+def test_a_fault_concerns_at_least_one_request(cloud_ocr: CloudOcrRehearsal, times: int) -> None:
+    with pytest.raises(ValueError, match=f"{times} is no number of requests"):
+        cloud_ocr.break_connection(times=times)
+
+
+def test_a_reset_does_not_wait_until_files_are_removed(
+    cloud_ocr: CloudOcrRehearsal, client: CloudOcrClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going, gone = threading.Event(), threading.Event()
+    delete = ResultFiles.delete
+
+    def hesitate(files: ResultFiles, ocr_task_id: str) -> None:
+        going.wait(SECONDS)
+        delete(files, ocr_task_id)
+        gone.set()
+
+    monkeypatch.setattr(ResultFiles, "delete", hesitate)
+    url = wait_for(client, submit(client).id).result_urls[0]
+    cloud_ocr.reset()
+    assert cloud_ocr.tasks() == []
+    assert requests.get(url, timeout=5).status_code == 404
+    going.set()
+    assert gone.wait(SECONDS)
 
 
 def test_what_was_asked_can_be_looked_at(cloud_ocr: CloudOcrRehearsal, client: CloudOcrClient) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,6 @@ from typing import Self
 import sqlalchemy as sa
 import uvicorn
 
-from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server.api.lenient_http import LenientHTTPProtocol
 from airflow_provider_ocr.server.operations.assembly import make_app, open_parts, start_work
 from airflow_provider_ocr.server.operations.serve_options import ServeOptions
@@ -53,6 +53,7 @@ class RehearsalServer:
         )
         self._application = application
         self._running = ExitStack()
+        self._removals: list[Future[None]] = []
         self.script = Script()
 
     def __enter__(self) -> Self:
@@ -62,6 +63,7 @@ class RehearsalServer:
             self._parts = open_parts(self._options, Rehearsal(self.script), starting)
             self._workforce = start_work(self._parts, starting)
             self.interference = Interference(make_app(self._parts, self._workforce))
+            self._remover = starting.enter_context(ThreadPoolExecutor(1, "remove forgotten files"))
             self._answer(listener, starting)
             self._running = starting.pop_all()
         return self
@@ -71,6 +73,8 @@ class RehearsalServer:
     ) -> None:
         self.script.begin_anew()
         self._running.close()
+        for removal in self._removals:
+            removal.result()
 
     @property
     def application(self) -> Application:
@@ -101,13 +105,15 @@ class RehearsalServer:
         """Forget all tasks, rules, faults and requests; the account is not limited any more."""
         self.script.begin_anew()
         self.interference.begin_anew()
-        identities = [task.id for task in self.tasks() if task.status is not TaskStatus.DELETED]
         with self._parts.database.write() as connection:
+            identities = connection.execute(sa.select(tasks.c.id)).scalars().all()
             for table in (tasks, ledger, request_keys):
                 connection.execute(sa.delete(table))
             connection.execute(sa.update(applications).values(credits=None, reserved=0, used=0))
-        for identity in identities:
-            self._parts.files.delete(identity)
+        # Nobody finds a file whose task is not known, so no test has to wait until the disk is through.
+        self._removals += [
+            self._remover.submit(self._parts.files.delete, identity) for identity in identities
+        ]
 
     def _answer(self, listener: socket.socket, running: ExitStack) -> None:
         """Answer in a thread of its own.

@@ -29,6 +29,8 @@ METHODS = (
 RESULTS = "results"
 """Stands for the downloads of results, where else a method's name stands."""
 
+_STATUSES = range(200, 600)
+
 _NAMES = {name.lower(): name for name in (*METHODS, RESULTS)}
 
 
@@ -89,11 +91,19 @@ class Interference:
     def add(self, fault: Fault) -> None:
         """Have something go wrong; what was asked for first comes first.
 
-        :raises ValueError: if it names a method that there is not.
+        :raises ValueError: if it names a method that there is not, answers with what is no HTTP status of an
+            answer, or concerns no request.
         """
         unknown = set(fault.methods) - set(_NAMES.values())
         if unknown:
             raise ValueError(f"There is no method {min(unknown)!r}; there are {', '.join(_NAMES.values())}.")
+        if fault.status is not None and fault.status not in _STATUSES:
+            raise ValueError(
+                f"{fault.status!r} is no HTTP status of an answer; "
+                f"those go from {_STATUSES[0]} to {_STATUSES[-1]}."
+            )
+        if fault.times is not None and fault.times < 1:
+            raise ValueError(f"{fault.times!r} is no number of requests; None stands for all from now on.")
         with self._lock:
             self._faults.append(fault)
 
