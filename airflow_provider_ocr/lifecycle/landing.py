@@ -49,7 +49,7 @@ def file_names(stem: str, export_formats: Sequence[ExportFormat]) -> list[str]:
     :raises InvalidParameterError: if the stem would leave the destination folder.
     """
     if not stem or "/" in stem or "\\" in stem or stem in (".", "..") or "\0" in stem:
-        raise InvalidParameterError("name", f"{stem!r} cannot be a file name; it must have no path in it.")
+        raise InvalidParameterError("name", f"{quoted(stem)!r} cannot be a file name; it must have no path in it.")
     extensions = [export_format.file_type.extension for export_format in export_formats]
     return [
         f"{stem}.{extension}" if extensions.count(extension) == 1 else f"{stem}.{export_format}.{extension}"

@@ -20,7 +20,14 @@ _LONGEST_READ = 20_000
 
 # A mark of a URL as itself, percent-encoded once or several times, or escaped as in JSON.
 _SLASH = r"(?:\\{0,4}/|%(?:25)*2f)"
-_SEPARATOR = re.compile(rf"((?::|%(?:25)*3a){_SLASH}{_SLASH})", re.IGNORECASE)
+_SEPARATOR = re.compile(rf"((?::|%(?:25)*3a)(?:{_SLASH}){{2,}})", re.IGNORECASE)
+# Of a URL that lost a slash or its scheme nobody knows that it leads nowhere: its user is as secret.
+_SEPARATOR_OR_LIKE_IT = re.compile(
+    rf"{_SEPARATOR.pattern}|(?:(?<=http)|(?<=https)|(?<=ftp))(?::|%(?:25)*3a){_SLASH}"
+    rf"|(?<![^=(\[{{,;'])(?:{_SLASH}){{2,}}",
+    re.IGNORECASE,
+)
+_SCHEME_AND_SLASHES = re.compile(r".*?:[/\\]{2,}|(?:https?|ftp):[/\\]|[/\\]{2,}", re.IGNORECASE)
 _SLASHES = re.compile(_SLASH, re.IGNORECASE)
 _QUERY = re.compile(r"[?#]|%(?:25)*(?:3f|23)", re.IGNORECASE)
 _UP_TO_LAST_AT = re.compile(r"(.*)(?:@|%(?:25)*40)", re.IGNORECASE | re.DOTALL)
@@ -80,7 +87,7 @@ def shown_url(url: str) -> str:
     :param url: one URL, or whatever was given instead of one; any text will do.
     """
     scheme, address = _split_at_scheme(url)
-    visible, fragment_mark, _ = f"{scheme}{_without_user(address)}".partition("#")
+    visible, fragment_mark, _ = f"{scheme}{_without_user(address, in_doubt=True)}".partition("#")
     head, query_mark, query = visible.partition("?")
     parameters = "&".join(_without_parameter_value(item) for item in query.split("&"))
     fragment = f"#{MASK}" if fragment_mark else ""
@@ -92,7 +99,7 @@ def secrets_of_url(url: str) -> tuple[str, ...]:
 
     :param url: one URL, or whatever was given instead of one.
     """
-    found = _user_in(_split_at_scheme(url)[1])
+    found = _user_in(_split_at_scheme(url)[1], in_doubt=True)
     user = found[1] if found else ""
     # A user without a password is a token.
     secrets = [user, user.partition(":")[2] or user]
@@ -101,6 +108,20 @@ def secrets_of_url(url: str) -> tuple[str, ...]:
         name, _, value = item.partition("=")
         if _SECRET_NAME.fullmatch(unquote(name)):
             secrets.append(value)
+    return spellings(secrets)
+
+
+def secrets_of_words(text: str) -> tuple[str, ...]:
+    """What `without_url_secrets` takes out of a text, in every spelling that a log may have it in."""
+    secrets: list[str] = []
+    for words in _WORDS.findall(text):
+        for spelling in (words, unquote(words)):
+            if separator := _SEPARATOR_OR_LIKE_IT.search(spelling):
+                secrets += secrets_of_url(f"//{spelling[separator.end() :]}")
+            for item in re.split("[?&#;,]", spelling):
+                name, _, value = item.partition("=")
+                if _SECRET_NAME.fullmatch(name):
+                    secrets.append(value)
     return spellings(secrets)
 
 
@@ -128,7 +149,7 @@ def unsigned(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 def _parts(piece: str) -> Iterator[str]:
     """A piece of text without blanks, every URL in it freed of its secrets."""
     position = 0
-    while separator := _SEPARATOR.search(piece, position):
+    while separator := _SEPARATOR_OR_LIKE_IT.search(piece, position):
         head = piece[position : separator.start()]
         shown = _without_relative_query(head)
         yield shown
@@ -158,31 +179,52 @@ def _without_secrets(address: str) -> str:
     return f"{shown}?..." if mark else shown
 
 
-def _without_user(address: str) -> str:
+def _without_user(address: str, *, in_doubt: bool = False) -> str:
     """What follows ``://``, without user and password."""
-    found = _user_in(address)
+    found = _user_in(address, in_doubt=in_doubt)
     return address[found.end() :] if found else address
 
 
-def _user_in(address: str) -> re.Match[str] | None:
+def _user_in(address: str, *, in_doubt: bool = False) -> re.Match[str] | None:
     """User and password at the beginning of what follows ``://``.
 
     A password with a raw slash, question mark or hash makes the host seem to end too early, and its own first
-    half look like a port that is no number.
+    half look like a port.
+
+    :param in_doubt: also take what is more likely a port, and a path with an at sign.
     """
     ends = [mark.start() for mark in (_SLASHES.search(address), _QUERY.search(address)) if mark]
     authority = address[: min(ends, default=len(address))]
     if user := _UP_TO_LAST_AT.match(authority):
         return user
-    name_and_port = authority.rpartition("]")[2] if authority.startswith("[") else authority
-    colon = _COLON.search(name_and_port)
-    is_port = colon is None or name_and_port[colon.end() :].isdecimal() or colon.end() == len(name_and_port)
-    return None if is_port else _UP_TO_LAST_AT.match(address)
+    _, bracket, end = authority.rpartition("]") if authority.startswith("[") else ("", "", authority)
+    colon = _COLON.search(end)
+    if colon is None:
+        return None
+    user = _UP_TO_LAST_AT.match(address)
+    port = end[colon.end() :]
+    if port and not port.isdecimal():
+        return user
+    is_host = bool(bracket) or ("." in end[: colon.start()])
+    return user if user and _is_doubtful(address, user, is_host=is_host, in_doubt=in_doubt) else None
+
+
+def _is_doubtful(address: str, user: re.Match[str], *, is_host: bool, in_doubt: bool) -> bool:
+    """Whether what looks like a port may be a password's first half.
+
+    ``name:2024/x@host.example`` may be anything; ``host.example:80/x@y`` most likely is what it looks like.
+    """
+    if not is_host:
+        return True
+    if len(_split_at_query(address)[0]) < user.end():
+        return False
+    following = _SLASHES.split(address[user.end() :], maxsplit=1)[0]
+    return in_doubt or "." in following
 
 
 def _split_at_scheme(url: str) -> tuple[str, str]:
-    scheme, separator, address = url.partition("://")
-    return (scheme + separator, address) if separator else ("", url)
+    found = _SCHEME_AND_SLASHES.match(url)
+    return (url[: found.end()], url[found.end() :]) if found else ("", url)
 
 
 def _split_at_query(text: str) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from airflow_provider_ocr.protocol.redaction import (
     quoted,
     secrets_of_url,
+    secrets_of_words,
     shown_url,
     spellings,
     unsigned,
@@ -53,6 +54,16 @@ ENCODED = quote("https://u:p@a.example/b?sig=SECRET", safe="")
         ("https://a.example/b@c", "https://a.example/b@c"),
         ("https://a.example:81/b@c", "https://a.example:81/b@c"),
         ("https://a.example:/b@c", "https://a.example:/b@c"),
+        ("https://u:2024/p@a.example/b", "https://a.example/b"),
+        ("https://u:2024?p@a.example/b", "https://a.example/b"),
+        ("https://u.v:2024/p@a.example/b", "https://a.example/b"),
+        ("http://scans:9000/b.tif", "http://scans:9000/b.tif"),
+        ("http://a.example:81/b?of=c@d.example", "http://a.example:81/b?..."),
+        ("https:/u:p@a.example/b?c", "https:/a.example/b?..."),
+        ("https%3A%2Fu%3Ap%40a.example/b", "https%3A%2Fa.example/b"),
+        ("https:///u:p@a.example/b", "https:///a.example/b"),
+        ("source=//u:p@a.example/b?c (//u:p@a.example)", "source=//a.example/b?... (//a.example)"),
+        ("https://a.example//b:c@d", "https://a.example//b:c@d"),
         ("Is it a page? No. What?yes", "Is it a page? No. What?yes"),
         ("scale=2", "scale=2"),
         ("", ""),
@@ -74,6 +85,17 @@ def test_a_password_never_stays_whatever_stands_around_it(password: str, path: s
     assert "SECRET" not in shown_url(url)
 
 
+@given(st.text(alphabet="0123456789"), st.text(alphabet="ab:/@?#'%20[]&="), st.text(alphabet="ab:/?#'%&="))
+@pytest.mark.parametrize("start", ["https://", "https:/", "https:///", "//"])
+def test_a_password_that_begins_like_a_port_never_stays(
+    start: str, digits: str, password: str, path: str
+) -> None:
+    url = f"{start}user:{digits}/SECRET{password}@a.example/{path}"
+    assert "SECRET" not in without_url_secrets(url)
+    assert "SECRET" not in shown_url(url)
+    assert "SECRET" not in quoted(f"see {url}")
+
+
 @pytest.mark.parametrize(
     ("url", "shown"),
     [
@@ -82,6 +104,11 @@ def test_a_password_never_stays_whatever_stands_around_it(password: str, path: s
         ("https://u:p@a.example/b", "https://a.example/b"),
         ("https://token@a.example/b#c", "https://a.example/b#***"),
         ("u:p@a.example/b", "a.example/b"),
+        ("https://u:2024/p@a.example/b", "https://a.example/b"),
+        ("https://u.v:2024/p@host/b", "https://host/b"),
+        ("https:/u:p@a.example/b", "https:/a.example/b"),
+        ("//u:p@a.example/b", "//a.example/b"),
+        ("http://scans:9000/b.tif?of=1", "http://scans:9000/b.tif?of=***"),
         ("https://a.example/b?c2VjcmV0&dG9rZW4=", "https://a.example/b?***&***"),
         (f"https://a.example/{ENCODED}", "https://a.example/https%3A%2F%2Fa.example%2Fb?..."),
         ("https://a.example/b?https://u:p@c/d=1", "https://a.example/b?https://c/d=***"),
@@ -115,6 +142,22 @@ def test_a_url_is_shown_without_its_user_and_without_the_values_of_its_parameter
 )
 def test_the_secrets_of_a_url_are_its_user_and_what_signs_it(url: str, secrets: set[str]) -> None:
     found = set(secrets_of_url(url))
+    assert found >= secrets
+    assert bool(found) == bool(secrets)
+
+
+@pytest.mark.parametrize(
+    ("words", "secrets"),
+    [
+        ("see https://u:pass@a.example/b?id=7&sig=f00, please", {"pass", "f00"}),
+        ("url='https:/u:pass@a.example/b'", {"pass"}),
+        (f"source={ENCODED}", {"SECRET", "u:p"}),
+        ("password=hunter2;x", {"hunter2"}),
+        ("Mail joe@a.example of 10:30, scale=2", set()),
+    ],
+)
+def test_the_secrets_of_a_text_are_those_of_its_urls_and_assignments(words: str, secrets: set[str]) -> None:
+    found = set(secrets_of_words(words))
     assert found >= secrets
     assert bool(found) == bool(secrets)
 
@@ -179,6 +222,9 @@ HOSTILE = {
     "users": "https://u:p?",
     "assignments": "sig=",
     "letters": "a",
+    "bare separators": "=//",
+    "short separators": "http:/",
+    "ports": "u:1/",
 }
 
 
@@ -191,6 +237,7 @@ def test_twice_the_text_takes_about_twice_the_time(unit: str, end: str) -> None:
         without_url_secrets(text)
         shown_url(text)
         secrets_of_url(text)
+        secrets_of_words(text)
         return time.process_time() - start
 
     # What grows with the square of the length takes 64 times as long here.
