@@ -22,6 +22,7 @@ from airflow_provider_ocr.protocol.errors import (
     ResultUnavailableError,
     TaskNotFinishedError,
 )
+from airflow_provider_ocr.protocol.redaction import quoted
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
 
@@ -49,7 +50,9 @@ def file_names(stem: str, export_formats: Sequence[ExportFormat]) -> list[str]:
     :raises InvalidParameterError: if the stem would leave the destination folder.
     """
     if not stem or "/" in stem or "\\" in stem or stem in (".", "..") or "\0" in stem:
-        raise InvalidParameterError("name", f"{quoted(stem)!r} cannot be a file name; it must have no path in it.")
+        raise InvalidParameterError(
+            "name", f"{quoted(stem)!r} cannot be a file name; it must have no path in it."
+        )
     extensions = [export_format.file_type.extension for export_format in export_formats]
     return [
         f"{stem}.{extension}" if extensions.count(extension) == 1 else f"{stem}.{export_format}.{extension}"

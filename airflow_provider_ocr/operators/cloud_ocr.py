@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
+from airflow_provider_ocr.concealing import URL, WORDS, ConcealingOperator, Concealment
 from airflow_provider_ocr.exceptions import CloudOcrParameterError
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
-from airflow_provider_ocr.protocol.concealed import Concealed, reveal
-from airflow_provider_ocr.protocol.redaction import MASK, secrets_of_url, shown_url, spellings
+from airflow_provider_ocr.protocol.concealed import reveal
+from airflow_provider_ocr.protocol.redaction import MASK, spellings
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.source_url import url_warning
 
@@ -34,10 +33,10 @@ _SETTINGS = (
     "description",
     "pdf_password",
 )
-_SHOWN: Mapping[str, Callable[[str], str]] = {"source": shown_url, "pdf_password": lambda _: MASK}
+_PASSWORD = Concealment(shown=lambda _: MASK, secrets=lambda text: spellings([text]))
 
 
-class ProcessRemoteImageOperator(BaseOperator):
+class ProcessRemoteImageOperator(ConcealingOperator):
     """Submits the image at a URL for recognition (API method ``processRemoteImage``).
 
     The XCom return value is the ID of the OCR task, as text. Every submission costs money, so a retry or a
@@ -45,8 +44,9 @@ class ProcessRemoteImageOperator(BaseOperator):
 
     Lists may be lists or comma-separated text; an argument that is left out has the API's default.
 
-    The attributes ``source`` and ``pdf_password`` show what everybody may see: a URL without its user and
-    without the values of its parameters, and ``***``. `protocol.concealed.reveal` gives the whole text.
+    The attributes ``source``, ``description`` and ``pdf_password`` show what everybody may see: URLs without
+    user and without the values of their parameters, and ``***``. `protocol.concealed.reveal` gives the whole
+    text.
 
     :param source: URL of the image, reachable for the service.
     :param export_format: one to three of txt, pdfSearchable, xml, docx and the API's other formats.
@@ -67,6 +67,11 @@ class ProcessRemoteImageOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("source", *_SETTINGS, "cloud_ocr_conn_id")
+    concealments: ClassVar[Mapping[str, Concealment]] = {
+        "source": URL,
+        "description": WORDS,
+        "pdf_password": _PASSWORD,
+    }
     ui_color = "#e8f0e4"
 
     def __init__(
@@ -108,14 +113,6 @@ class ProcessRemoteImageOperator(BaseOperator):
             literal = {name: value for name, value in given.items() if _is_literal(value)}
             ProcessingSettings.check(later=given.keys() - literal.keys(), **literal)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Conceal what may hold a secret, whoever sets it: the constructor, a rendering, a mapping."""
-        super().__setattr__(name, _concealed(name, value) if name in _SHOWN else value)
-
-    def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
-        """Render what a concealed text stands for; the result is concealed again as it is set."""
-        return super().render_template(reveal(content), *args, **kwargs)
-
     def execute(self, context: Context) -> str:
         """Submit, and give the OCR task's ID."""
         from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
@@ -139,15 +136,12 @@ class ProcessRemoteImageOperator(BaseOperator):
         return submission.task.id
 
     def _source(self) -> str:
-        """The rendered URL; from here on its secrets are masked in other people's log lines as well."""
-        from airflow.providers.common.compat.sdk import mask_secret
-
+        """The rendered URL."""
         source = reveal(self.source)
         if not isinstance(source, str):
             raise CloudOcrParameterError("source: the URL of the image is missing.")
-        password = reveal(self.pdf_password)
-        # Nothing here relies on Airflow's masking: it leaves short texts alone, and ends with this process.
-        mask_secret([*secrets_of_url(source), *spellings([password] if password else [])])
+        # Whoever renders nothing, as tests of DAGs do, has masked nothing.
+        self.mask_secrets()
         if warning := url_warning(source):
             self.log.warning(warning)
         return source
@@ -173,24 +167,6 @@ class _StateStoreRecord:
 def _record(context: Context) -> Record | None:
     store = context.get("task_state_store")
     return None if store is None else _StateStoreRecord(store)
-
-
-def _concealed(name: str, value: Any) -> Any:
-    """What an operator keeps of an argument that may hold a secret.
-
-    A reference to an XCom, which has no text yet, stays as it is.
-    """
-    if isinstance(value, list | tuple | set | dict | bytes):
-        raise CloudOcrParameterError(
-            f"{name}: a {type(value).__name__} was given, one text is needed; "
-            "for several documents use expand()."
-        )
-    # Templates that render to Python objects make a number of a password of digits.
-    text = str(value) if isinstance(value, int | float) else value
-    if not isinstance(text, str) or not text:
-        return text
-    shown = _SHOWN[name](text)
-    return text if shown == text else Concealed(shown=shown, revealed=text)
 
 
 def _is_literal(value: Any) -> bool:

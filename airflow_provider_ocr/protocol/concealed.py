@@ -15,18 +15,18 @@ class Concealed:
     dataclass, because lineage tools look into those.
 
     :param shown: what may be seen.
-    :param revealed: what it stands for.
+    :param revealed: what it stands for: a text, or an object that is written as one, such as a path.
     """
 
     __slots__ = ("__revealed", "__shown")
 
-    def __init__(self, *, shown: str, revealed: str) -> None:
+    def __init__(self, *, shown: str, revealed: Any) -> None:
         self.__shown = shown
         self.__revealed = revealed
 
     @property
-    def revealed(self) -> str:
-        """The whole text, secrets included."""
+    def revealed(self) -> Any:
+        """The whole of it, secrets included."""
         return self.__revealed
 
     def serialize(self) -> str:
@@ -41,7 +41,7 @@ class Concealed:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Concealed):
-            return self.__revealed == other.__revealed
+            return bool(self.__revealed == other.__revealed)
         return NotImplemented
 
     def __hash__(self) -> int:

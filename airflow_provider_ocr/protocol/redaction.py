@@ -102,7 +102,7 @@ def secrets_of_url(url: str) -> tuple[str, ...]:
     found = _user_in(_split_at_scheme(url)[1], in_doubt=True)
     user = found[1] if found else ""
     # A user without a password is a token.
-    secrets = [user, user.partition(":")[2] or user]
+    secrets = [user, unquote(user).partition(":")[2] or user]
     query = url.partition("?")[2].partition("#")[0]
     for item in query.split("&"):
         name, _, value = item.partition("=")

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import BaseOperator
-
-from airflow_provider_ocr.exceptions import CloudOcrResultError
+from airflow_provider_ocr.concealing import WORDS, ConcealingOperator, Concealment
+from airflow_provider_ocr.exceptions import CloudOcrParameterError, CloudOcrResultError
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
+from airflow_provider_ocr.protocol.concealed import reveal
+from airflow_provider_ocr.protocol.redaction import secrets_of_url, shown_url
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 
 if TYPE_CHECKING:
@@ -20,7 +22,21 @@ if TYPE_CHECKING:
     from airflow_provider_ocr.protocol.task import OcrTask
 
 
-class CloudOcrToObjectStorageOperator(BaseOperator):
+# A user without a password is the ID of an Airflow connection.
+_CONNECTION = re.compile(r"([a-z][a-z0-9+.-]*://[^@:/?#%]+@)(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def _shown_destination(destination: str) -> str:
+    found = _CONNECTION.fullmatch(destination)
+    return f"{found[1]}{shown_url(found[2])}" if found else shown_url(destination)
+
+
+def _secrets_of_destination(destination: str) -> tuple[str, ...]:
+    found = _CONNECTION.fullmatch(destination)
+    return secrets_of_url(found[2] if found else destination)
+
+
+class CloudOcrToObjectStorageOperator(ConcealingOperator):
     """Streams every result file of a completed OCR task into object storage or a local folder.
 
     Each file is there complete or not at all; on ``file://`` it is moved into place atomically. The XCom
@@ -36,11 +52,13 @@ class CloudOcrToObjectStorageOperator(BaseOperator):
 
     :param ocr_task_id: the OCR task, for example ``wait.output``.
     :param destination: a folder as ``ObjectStoragePath`` takes it, for example ``file:///data/texts`` or
-        ``s3://aws_default@bucket/texts``.
+        ``s3://aws_default@bucket/texts``. A password or a signature is refused when the task runs; both
+        belong into the connection.
     :param export_format: the formats of the submission, in its order: results come without a name.
     :param name: file name without extension, the OCR task's ID by default. Two formats with the same
         extension get the format between, as in ``a.pdfa.pdf``.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
+    :raises CloudOcrParameterError: when it runs, for a destination with a password or a signature.
     """
 
     template_fields: Sequence[str] = (
@@ -50,6 +68,10 @@ class CloudOcrToObjectStorageOperator(BaseOperator):
         "name",
         "cloud_ocr_conn_id",
     )
+    concealments: ClassVar[Mapping[str, Concealment]] = {
+        "destination": Concealment(shown=_shown_destination, secrets=_secrets_of_destination),
+        "name": WORDS,
+    }
     ui_color = "#dde9f1"
 
     def __init__(
@@ -71,11 +93,12 @@ class CloudOcrToObjectStorageOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Land the files, and give the manifest."""
+        self.mask_secrets()
         from airflow.providers.common.compat.sdk import ObjectStoragePath
 
         from airflow_provider_ocr.lifecycle.landing import land
 
-        folder = ObjectStoragePath(self.destination)
+        folder = ObjectStoragePath(self._destination())
         with (
             _written_to(folder, self.ocr_task_id),
             airflow_errors(),
@@ -87,12 +110,22 @@ class CloudOcrToObjectStorageOperator(BaseOperator):
                 export_formats=ProcessingSettings.parse(export_format=self.export_format).export_format,
                 filesystem=folder.fs,
                 folder=folder.path,
-                stem=self.name or self.ocr_task_id,
+                stem=reveal(self.name) or self.ocr_task_id,
                 on_file=lambda file: self.log.info(
                     "OCR task %s: %s landed, %d bytes", self.ocr_task_id, _uri(folder, file), file.size
                 ),
             )
         return _manifest(task, files, folder)
+
+    def _destination(self) -> str | ObjectStoragePath:
+        """The rendered destination; what it holds is repeated by file systems, logs and the manifest."""
+        destination: str | ObjectStoragePath = reveal(self.destination)
+        if _secrets_of_destination(str(destination)):
+            raise CloudOcrParameterError(
+                f"destination: {self.destination} was given with a password or a signature. Put them into an "
+                "Airflow connection and name it, as in s3://aws_default@bucket/texts."
+            )
+        return destination
 
 
 @contextmanager

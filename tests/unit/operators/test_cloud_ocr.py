@@ -14,6 +14,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_provider_ocr.exceptions import CloudOcrParameterError
 from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
+from airflow_provider_ocr.protocol.concealed import reveal
 
 
 def operator(**arguments: Any) -> ProcessRemoteImageOperator:
@@ -74,11 +75,20 @@ def test_it_can_be_mapped_over_sources() -> None:
 
 
 SOURCE = "https://user:SECRET-1@a.example/b.tif?id=7&sig=SECRET-2#SECRET-3"
-SHOWN = {"source": "https://a.example/b.tif?id=***&sig=***#***", "pdf_password": "***"}
+SHOWN = {
+    "source": "https://a.example/b.tif?id=***&sig=***#***",
+    "pdf_password": "***",
+    "description": "see https://a.example/b.tif?...",
+}
 
 
 def secret_operator(**arguments: Any) -> ProcessRemoteImageOperator:
-    given = {"source": "{{ url }}", "pdf_password": "{{ password }}", **arguments}
+    given = {
+        "source": "{{ url }}",
+        "pdf_password": "{{ password }}",
+        "description": "see {{ url }}",
+        **arguments,
+    }
     return ProcessRemoteImageOperator(task_id="submit", **given)
 
 
@@ -89,6 +99,7 @@ def test_rendered_fields_show_no_secret_while_the_operator_has_all_of_it() -> No
     msgspec.msgpack.encode(fields)
     assert {name: fields[name] for name in SHOWN} == SHOWN
     assert (submit.source.revealed, submit.pdf_password.revealed) == (SOURCE, "SECRET-4")
+    assert submit.description.revealed == f"see {SOURCE}"
     # Lineage tools and debuggers look at everything that an object has.
     assert "SECRET" not in json.dumps(vars(submit), default=str)
 
@@ -116,11 +127,12 @@ def test_a_password_that_a_native_template_makes_a_number_of_is_concealed() -> N
 
 def test_a_literal_secret_is_not_in_the_serialized_dag() -> None:
     with DAG("literals", schedule=None) as dag:
-        secret_operator(source=SOURCE, pdf_password="SECRET-4")
+        secret_operator(source=SOURCE, pdf_password="SECRET-4", description=f"see {SOURCE}")
     serialized = json.dumps(DagSerialization.to_dict(dag))
     # What the DAG processor sends has to be of the plainest types.
     msgspec.msgpack.encode(DagSerialization.to_dict(dag))
     assert SHOWN["source"] in serialized
+    assert SHOWN["description"] in serialized
     assert "SECRET" not in serialized
 
 
@@ -153,6 +165,56 @@ def test_secrets_are_masked_in_other_peoples_lines_in_each_spelling(
         submit.execute(context)
     assert {"user:SECRET-1", "SECRET-1", "SECRET-2"} < set(masked)
     assert {'SECRET "4"', "SECRET%20%224%22", "SECRET+%224%22", 'SECRET \\"4\\"'} < set(masked)
+
+
+class Raising(ProcessRemoteImageOperator):
+    """Reads the URL as the documentation says, and is careless with it."""
+
+    def execute(self, context: Any) -> str:
+        raise ValueError(f"Cannot prepare {reveal(self.source)}")
+
+
+def rendered(task: Any) -> None:
+    run = {"dag": DAG("any", schedule=None), "dag_run": SimpleNamespace(conf={}), "expanded_ti_count": 1}
+    values = {"url": SOURCE, "password": "SECRET-4"}
+    task.render_template_fields({**values, **run, "ti": SimpleNamespace(task=task)})
+
+
+def test_what_was_rendered_is_masked_before_anything_is_executed(masked: list[str]) -> None:
+    rendered(Raising(task_id="raising", source="{{ url }}", pdf_password="{{ password }}"))
+    assert {"user:SECRET-1", "SECRET-2", "SECRET-4", SOURCE} < set(masked)
+
+
+def test_a_source_that_a_function_gives_is_masked(masked: list[str]) -> None:
+    rendered(Raising(task_id="raising", source=lambda context, jinja_env: context["url"]))  # type: ignore[arg-type]  # Airflow renders functions, too
+    assert {"user:SECRET-1", "SECRET-2", SOURCE} < set(masked)
+
+
+def test_what_is_rendered_of_a_mapped_operator_is_masked(
+    masked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with DAG("mapped", schedule=None):
+        mapped = Raising.partial(task_id="raising", pdf_password="{{ password }}").expand(
+            source=["{{ url }}"]
+        )
+    # Which of the mapped values it is, Airflow takes from the context of a run.
+    expansion = ({"source": "{{ url }}"}, set[int]())
+    monkeypatch.setattr(type(mapped), "_expand_mapped_kwargs", lambda _, context: expansion)
+    rendered(mapped)
+    assert {"user:SECRET-1", "SECRET-2", "SECRET-4", SOURCE} < set(masked)
+
+
+def test_secrets_in_a_description_are_masked(masked: list[str]) -> None:
+    rendered(operator(description="see {{ url }}"))
+    assert {"user:SECRET-1", "SECRET-2", f"see {SOURCE}"} < set(masked)
+
+
+def test_parsing_a_dag_masks_nothing_because_each_text_would_slow_the_masking_of_all_lines(
+    masked: list[str],
+) -> None:
+    with DAG("literals", schedule=None):
+        secret_operator(source=SOURCE, pdf_password="SECRET-4")
+    assert masked == []
 
 
 def test_a_url_that_is_too_long_for_many_front_ends_is_warned_of_without_its_query(

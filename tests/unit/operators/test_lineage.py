@@ -20,11 +20,14 @@ SOURCE = "https://user:SECRET-1@a.example/b.tif?id=7&sig=SECRET-2#SECRET-3"
 
 
 @pytest.fixture
-def event() -> str:
+def event(description: str) -> str:
     """An event about a rendered task with all of the operator's attributes, as a transport writes it."""
     with DAG("lineage", schedule=None):
         submit = ProcessRemoteImageOperator(
-            task_id="submit", source="{{ source }}", pdf_password="{{ password }}", description="of invoices"
+            task_id="submit",
+            source="{{ source }}",
+            pdf_password="{{ password }}",
+            description=description,
         )
     submit.render_template_fields({"source": SOURCE, "password": "SECRET-4"})
     facet = AirflowRunFacet(
@@ -40,7 +43,11 @@ def event() -> str:
     return Serde.to_json(redacted)
 
 
-def test_a_lineage_event_tells_of_the_task_and_of_no_secret(event: str) -> None:
+@pytest.mark.parametrize(
+    ("description", "told"),
+    [("of invoices", "of invoices"), ("of {{ source }}", "<<non-serializable: Concealed>>")],
+)
+def test_a_lineage_event_tells_of_the_task_and_of_no_secret(event: str, told: str) -> None:
     task = json.loads(event)["run"]["facets"]["airflow"]["task"]
-    assert task["description"] == "of invoices"
+    assert task["description"] == told
     assert "SECRET" not in event

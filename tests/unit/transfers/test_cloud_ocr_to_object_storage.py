@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.sdk import ObjectStoragePath
+from airflow.sdk import DAG, ObjectStoragePath
+from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
+from airflow.serialization.serialized_objects import DagSerialization
 
-from airflow_provider_ocr.exceptions import CloudOcrResultError, CloudOcrTaskFailedError
+from airflow_provider_ocr.exceptions import (
+    CloudOcrParameterError,
+    CloudOcrResultError,
+    CloudOcrTaskFailedError,
+)
 from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.testing import CloudOcrRehearsal
@@ -140,3 +146,70 @@ def test_formats_in_another_order_than_submitted_are_noticed_and_nothing_lands(
     with pytest.raises(CloudOcrResultError, match="name the export formats in the order of the submission"):
         land(submit(), f"file://{tmp_path}/texts", export_format="pdfSearchable,txt,pdfa")
     assert not (tmp_path / "texts").exists()
+
+
+def transfer(**arguments: Any) -> CloudOcrToObjectStorageOperator:
+    given = {"ocr_task_id": "1", "export_format": "txt", **arguments}
+    return CloudOcrToObjectStorageOperator(task_id="land", **given)
+
+
+@pytest.fixture
+def masked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What Airflow was told to mask."""
+    told: list[str] = []
+    monkeypatch.setattr("airflow.sdk.log.mask_secret", told.extend)
+    return told
+
+
+DESTINATIONS: dict[str, tuple[Any, str]] = {
+    "password and signature": ("memory://USER:SECRET-1@b/x?sig=SECRET-2", "memory://b/x?sig=***"),
+    "signature and connection": ("s3://aws_default@b/x?sig=SECRET-2", "s3://aws_default@b/x?sig=***"),
+    "encoded password": ("s3://USER%3ASECRET-1@b/x", "s3://b/x"),
+    "object": (ObjectStoragePath("memory://USER:SECRET-1@b/x"), "memory:///b/x"),
+}
+
+
+@pytest.mark.parametrize(("destination", "shown"), DESTINATIONS.values(), ids=DESTINATIONS)
+def test_a_destination_with_a_secret_is_seen_by_nobody_masked_and_refused(
+    masked: list[str], destination: Any, shown: str
+) -> None:
+    with DAG("transfers", schedule=None) as dag:
+        land = transfer(destination=destination)
+    serialized = json.dumps(DagSerialization.to_dict(dag))
+    land.render_template_fields({})
+    assert _serialize_rendered_fields(land)["destination"] == shown
+    assert shown in serialized
+    assert "SECRET" not in serialized + json.dumps(vars(land), default=str)
+    assert {secret for secret in ("SECRET-1", "SECRET-2") if secret in str(destination)} <= set(masked)
+    with pytest.raises(
+        CloudOcrParameterError, match=r"^destination: .* given with a password or a sig"
+    ) as caught:
+        land.execute({})
+    assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "s3://aws_default@bucket/texts",
+        "s3://{{ params.connection }}@bucket/{{ ds }}",
+        "file:///data/a@b",
+        "/data/texts",
+        "/data/10:30@x",
+        ObjectStoragePath("memory://aws_default@bucket/texts"),
+    ],
+    ids=str,
+)
+def test_a_destination_without_secrets_stays_as_it_was_given(destination: Any) -> None:
+    assert transfer(destination=destination).destination is destination
+
+
+def test_a_secret_in_a_name_is_seen_by_nobody(masked: list[str], submit: Callable[..., str]) -> None:
+    ocr_task_id = submit("txt")
+    land = transfer(ocr_task_id=ocr_task_id, destination="/nowhere", name="{{ url }}")
+    land.render_template_fields({"url": "https://u:SECRET-1@a.example/b?sig=SECRET-2"})
+    assert _serialize_rendered_fields(land)["name"] == "https://a.example/b?..."
+    assert {"SECRET-1", "SECRET-2"} < set(masked)
+    with pytest.raises(CloudOcrParameterError, match="cannot be a file name") as caught:
+        land.execute({})
+    assert "SECRET" not in str(caught.value)
