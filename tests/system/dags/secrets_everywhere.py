@@ -4,16 +4,32 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import Param, Variable, dag, task
 
 from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
+from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.sensors.cloud_ocr import CloudOcrTaskSensor
 from airflow_provider_ocr.transfers.cloud_ocr_to_object_storage import CloudOcrToObjectStorageOperator
 
 CONNECTION = "{{ params.cloud_ocr_conn_id }}"
 # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
 RETRIES = {"retries": 6, "retry_delay": timedelta(seconds=1)}
+
+
+SOURCE = "{{ var.value.get(params.source_variable) }}"
+DESCRIPTION = f"see {SOURCE}"
+PASSWORD = "{{ var.value.how_to_open_it }}"
+
+
+class CarelessOperator(ProcessRemoteImageOperator):
+    """A subclass that reads the URL as users are told to, and repeats it in a log line and in an error."""
+
+    def execute(self, context: Any) -> str:
+        words = f"{reveal(self.source)}, {reveal(self.description)}, {reveal(self.pdf_password)}"
+        self.log.info("Carelessly: %s", words)
+        raise ValueError(f"Carelessly: {words}")
 
 
 @dag(
@@ -27,8 +43,9 @@ RETRIES = {"retries": 6, "retry_delay": timedelta(seconds=1)}
 def secrets_everywhere() -> None:
     submit = ProcessRemoteImageOperator(
         task_id="submit",
-        source="{{ var.value.get(params.source_variable) }}",
-        pdf_password="{{ var.value.how_to_open_it }}",
+        source=SOURCE,
+        description=DESCRIPTION,
+        pdf_password=PASSWORD,
         export_format="txt",
         cloud_ocr_conn_id=CONNECTION,
     )
@@ -51,6 +68,22 @@ def secrets_everywhere() -> None:
     )
 
 
+@dag(schedule=None, params={"source_variable": Param(type="string")})
+def careless() -> None:
+    """Everything here fails before the service is asked anything."""
+    CarelessOperator(task_id="raise", source=SOURCE, description=DESCRIPTION, pdf_password=PASSWORD)
+    CarelessOperator.partial(task_id="mapped", pdf_password=PASSWORD).expand_kwargs(
+        [{"source": SOURCE, "description": DESCRIPTION}]
+    )
+    CloudOcrToObjectStorageOperator(
+        task_id="land",
+        ocr_task_id="00000001-0000-4000-8000-000000000000",
+        export_format="txt",
+        destination="memory://{{ var.value.user_of_the_store }}@bucket/x?sig={{ var.value.signature_of_the_store }}",
+        name=SOURCE,
+    )
+
+
 @dag(schedule=None)
 def leaking() -> None:
     @task
@@ -63,4 +96,5 @@ def leaking() -> None:
 
 
 secrets_everywhere()
+careless()
 leaking()

@@ -136,6 +136,16 @@ def test_a_literal_secret_is_not_in_the_serialized_dag() -> None:
     assert "SECRET" not in serialized
 
 
+def test_templates_in_default_args_and_partial_stay_templates_and_literals_are_the_dags_own() -> None:
+    defaults = {"pdf_password": "{{ password }}"}
+    with DAG("defaults", schedule=None, default_args=defaults) as dag:
+        submit = ProcessRemoteImageOperator(task_id="submit", source="{{ url }}")
+        ProcessRemoteImageOperator.partial(task_id="mapped").expand(source=["{{ url }}"])
+    rendered(submit)
+    assert submit.pdf_password.revealed == "SECRET-4"
+    assert "SECRET" not in json.dumps(DagSerialization.to_dict(dag))
+
+
 def test_a_user_sets_the_source_in_a_subclass_as_ever() -> None:
     submit = secret_operator()
     submit.source = SOURCE
