@@ -20,6 +20,7 @@ RETRIES = {"retries": 6, "retry_delay": timedelta(seconds=1)}
 
 SOURCE = "{{ var.value.get(params.source_variable) }}"
 DESCRIPTION = f"see {SOURCE}"
+STORE = "memory://{{ var.value.user_of_the_store }}@bucket/x?sig={{ var.value.signature_of_the_store }}"
 PASSWORD = "{{ var.value.how_to_open_it }}"
 
 
@@ -79,7 +80,7 @@ def careless() -> None:
         task_id="land",
         ocr_task_id="00000001-0000-4000-8000-000000000000",
         export_format="txt",
-        destination="memory://{{ var.value.user_of_the_store }}@bucket/x?sig={{ var.value.signature_of_the_store }}",
+        destination=STORE,
         name=SOURCE,
     )
 
