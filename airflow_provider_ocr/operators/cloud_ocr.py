@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_ocr.concealing import URL, WORDS, ConcealingOperator, Concealment
-from airflow_provider_ocr.exceptions import CloudOcrParameterError
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
+from airflow_provider_ocr.operators.parse_time_checks import CheckedPartial, check_arguments
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.redaction import MASK, spellings
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.source_url import url_warning
+from airflow_provider_ocr.protocol.source_url import require_source, url_warning
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -108,10 +108,12 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         self.description = description
         self.pdf_password = pdf_password
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
-        with airflow_errors():
-            given = {name: value for name, value in self._given().items() if value is not None}
-            literal = {name: value for name, value in given.items() if _is_literal(value)}
-            ProcessingSettings.check(later=given.keys() - literal.keys(), **literal)
+        check_arguments({"source": self.source, **self._given()})
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> CheckedPartial:
+        """As Airflow's; literals are judged, here and where it is expanded."""
+        return CheckedPartial.of(super().partial(**kwargs))
 
     def execute(self, context: Context) -> str:
         """Submit, and give the OCR task's ID."""
@@ -137,9 +139,8 @@ class ProcessRemoteImageOperator(ConcealingOperator):
 
     def _source(self) -> str:
         """The rendered URL."""
-        source = reveal(self.source)
-        if not isinstance(source, str):
-            raise CloudOcrParameterError("source: the URL of the image is missing.")
+        with airflow_errors():
+            source = require_source(reveal(self.source))
         # Whoever renders nothing, as tests of DAGs do, has masked nothing.
         self.mask_secrets()
         if warning := url_warning(source):
@@ -167,12 +168,3 @@ class _StateStoreRecord:
 def _record(context: Context) -> Record | None:
     store = context.get("task_state_store")
     return None if store is None else _StateStoreRecord(store)
-
-
-def _is_literal(value: Any) -> bool:
-    """Whether a value can be judged before it is rendered; references to XComs and templates cannot."""
-    if isinstance(value, str):
-        return "{{" not in value and "{%" not in value
-    if isinstance(value, list | tuple):
-        return all(isinstance(item, str) and _is_literal(item) for item in value)
-    return isinstance(value, bool)

@@ -6,7 +6,7 @@ One class serves both ends: the client validates and sends it, the server reads 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence, Sized
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
@@ -22,6 +22,7 @@ from airflow_provider_ocr.protocol.vocabulary import (
     TextType,
     Value,
     WriteTags,
+    find_value,
     require_value,
 )
 
@@ -76,13 +77,8 @@ class ProcessingSettings:
         self._require_texts()
 
     def _require_formats(self) -> None:
+        _require_few(self.export_format)
         formats = ", ".join(self.export_format)
-        if len(self.export_format) > MAX_EXPORT_FORMATS:
-            raise InvalidParameterError(
-                "exportFormat",
-                f"{len(self.export_format)} formats ({formats}) are too many, at most {MAX_EXPORT_FORMATS} "
-                "are allowed.",
-            )
         if self.write_recognition_variants and not _XML_FORMATS.intersection(self.export_format):
             raise InvalidParameterError(
                 "xml:writeRecognitionVariants",
@@ -123,18 +119,26 @@ class ProcessingSettings:
         return cls(**{name: _BY_FIELD[name].read(value) for name, value in given.items()})
 
     @classmethod
-    def check(cls, *, later: Collection[str] = (), **values: Any) -> None:
+    def check(cls, *, is_later: Callable[[Any], bool], **values: Any) -> None:
         """Refuse what cannot become right any more, of settings that are not all known yet.
 
-        :param later: the fields whose values are still to come, for example from templates; a rule that
-            one of them takes part in is not applied.
-        :param values: the others, as `parse` takes them.
+        :param is_later: whether a value, or an entry of a list, is still to come, for example from a
+            template; a rule that it takes part in is not applied, all others are.
+        :param values: as `parse` takes them.
         :raises InvalidParameterError: if a value is not the API's, or two contradict each other.
         :raises TypeError: if a name is not a field.
         """
-        # With this format every rule about formats holds.
-        assumed = {"export_format": ExportFormat.XML} if "export_format" in later else {}
-        cls.parse(**values, **assumed)
+        known = {name: value for name, value in values.items() if not is_later(value)}
+        for name in known.keys() & _LISTS:
+            if _is_list(known[name]) and any(map(is_later, known[name])):
+                if name == "export_format":
+                    _require_few(known[name])
+                known[name] = [item for item in known[name] if not is_later(item)]
+                if not known[name]:
+                    del known[name]
+        if known.get("export_format") != values.get("export_format"):
+            known["export_format"] = _with_xml(known.get("export_format", []))
+        cls.parse(**known)
 
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> ProcessingSettings:
@@ -217,6 +221,12 @@ def _switch(name: str) -> Callable[[Any], bool]:
     return read
 
 
+def _text(value: Any) -> str:
+    # Blanks alone say nothing, and an empty parameter is not sent.
+    text = str(value)
+    return text if text.strip() else ""
+
+
 def _languages(value: Any) -> tuple[str, ...]:
     return tuple(require_language(item) for item in _items("language", value))
 
@@ -229,8 +239,7 @@ def _items(name: str, value: Any) -> list[str]:
                 name, f"{shown(value)} is a list that was turned into text; write the values with commas."
             )
         value = value.split(",")
-    # A set has an order of its own in each process, and the order is that of the results.
-    if not isinstance(value, Sequence) or isinstance(value, bytes | bytearray):
+    if not _is_list(value):
         raise InvalidParameterError(name, f"{shown(value)} is neither text nor a list.")
     items = [str(part).strip() for part in value]
     if not all(items):
@@ -253,12 +262,35 @@ _PARAMETERS = (
         _switch("xml:writeRecognitionVariants"),
     ),
     _Parameter("pdf:writeTags", "write_tags", _one(WriteTags, "pdf:writeTags")),
-    _Parameter("description", "description", str),
+    _Parameter("description", "description", _text),
     _Parameter("pdfPassword", "pdf_password", str, is_secret=True),
 )
 _BY_FIELD = {parameter.field: parameter for parameter in _PARAMETERS}
 _BY_FOLDED_NAME = {parameter.name.casefold(): parameter for parameter in _PARAMETERS}
 _DEFAULTS = {item.name: item.default for item in fields(ProcessingSettings)}
+
+
+_LISTS = frozenset({"language", "text_type", "export_format"})
+
+
+def _is_list(value: Any) -> bool:
+    # A set has an order of its own in each process, and the order is that of the results.
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+
+
+def _require_few(formats: Sequence[Any]) -> None:
+    if len(formats) > MAX_EXPORT_FORMATS:
+        raise InvalidParameterError(
+            "exportFormat",
+            f"{len(formats)} formats ({', '.join(map(str, formats))}) are too many, at most "
+            f"{MAX_EXPORT_FORMATS} are allowed.",
+        )
+
+
+def _with_xml(formats: Sequence[Any]) -> list[Any]:
+    """The formats with one more if need be, with which every rule holds between formats and others."""
+    has_it = any(find_value(ExportFormat, str(item)) in _XML_FORMATS for item in formats)
+    return list(formats) if has_it else [*formats, ExportFormat.XML]
 
 
 def _require_some(name: str, values: tuple[str, ...]) -> None:

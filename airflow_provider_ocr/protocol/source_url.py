@@ -1,12 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long an image's URL becomes on its way to the service, told before anything is sent."""
+"""What is wrong with an image's URL, told before anything is sent and without showing its secrets."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import quote_plus, urlsplit
+
+from airflow_provider_ocr.protocol.errors import InvalidParameterError
 
 MAX_PASSING_LENGTH = 2000
 """Characters of a percent-encoded URL that common front ends, proxies and gateways let through."""
+
+_SCHEMES = frozenset({"http", "https"})
+_STORAGE_SCHEMES = frozenset(
+    {"s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss", "adl", "az", "wasb", "wasbs", "hdfs", "file"}
+)
+
+
+def require_source(source: Any) -> str:
+    """``source``, if it may be the URL of a remote image: an absolute one of http or https with a host.
+
+    The message shows nothing of the URL but the scheme of an object storage.
+
+    :param source: what was given for the image's URL, rendered.
+    :raises InvalidParameterError: if it cannot be one.
+    """
+    if source is None or (isinstance(source, str) and not source.strip()):
+        raise InvalidParameterError("source", "the URL of the image is missing.")
+    if not isinstance(source, str):
+        raise InvalidParameterError("source", f"a URL as text is needed, not {type(source).__name__}.")
+    try:
+        parts = urlsplit(source)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise InvalidParameterError("source", "it is no URL that can be read.") from None
+    if parts.scheme in _STORAGE_SCHEMES:
+        raise InvalidParameterError(
+            "source",
+            f"{parts.scheme}:// is not supported yet, the service fetches images by http and https only. "
+            "Give a signed https URL of the object.",
+        )
+    if parts.scheme not in _SCHEMES:
+        raise InvalidParameterError(
+            "source",
+            "it is no URL that begins with http:// or https://, by which the service fetches images.",
+        )
+    if not host:
+        raise InvalidParameterError("source", "the URL names no host.")
+    return source
 
 
 def encoded_length(source: str) -> int:

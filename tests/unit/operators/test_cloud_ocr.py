@@ -243,8 +243,10 @@ def test_a_url_that_is_too_long_for_many_front_ends_is_warned_of_without_its_que
 
 
 def test_a_source_that_rendered_to_nothing_is_named(context: dict[str, Any]) -> None:
+    submit = secret_operator()
+    submit.source = None
     with pytest.raises(CloudOcrParameterError, match=r"^source: the URL of the image is missing"):
-        secret_operator(source=None).execute(context)
+        submit.execute(context)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from airflow_provider_ocr.protocol.languages import LANGUAGES, one_spelling
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ImageSource, Profile, TextType, WriteTags
 
+LATER = "{{ later }}"
 ALWAYS_SENT = {"language": "English", "exportFormat": "rtf"}
 
 
@@ -69,6 +70,7 @@ def test_what_a_person_writes_is_sent_in_the_apis_spelling(
         },
         {"correct_orientation": True, "correct_skew": "true", "write_recognition_variants": "false"},
         {"language": None, "export_format": "", "text_type": [], "description": "", "pdf_password": None},
+        {"description": " \t\n\N{NO-BREAK SPACE}"},
     ],
 )
 def test_defaults_are_not_sent_but_for_language_and_formats(given: dict[str, Any]) -> None:
@@ -251,6 +253,10 @@ def test_a_message_says_parameter_value_and_what_is_allowed(given: dict[str, Any
     assert str(caught.value) == message
 
 
+def _is_later(value: Any) -> bool:
+    return value == LATER
+
+
 @pytest.mark.parametrize(
     ("later", "given"),
     [
@@ -259,10 +265,13 @@ def test_a_message_says_parameter_value_and_what_is_allowed(given: dict[str, Any
         (("export_format",), {"write_recognition_variants": True}),
         (("write_recognition_variants",), {"export_format": "txt"}),
         (("export_format", "write_recognition_variants"), {}),
+        ((), {"export_format": [LATER, "txt", "rtf"], "write_recognition_variants": True}),
+        ((), {"export_format": [LATER, "XML", "rtf"], "write_recognition_variants": True}),
+        ((), {"export_format": (LATER, LATER, LATER), "language": [LATER], "text_type": ["matrix", LATER]}),
     ],
 )
 def test_what_may_still_become_right_is_not_refused(later: tuple[str, ...], given: dict[str, Any]) -> None:
-    ProcessingSettings.check(later=later, **given)
+    ProcessingSettings.check(is_later=_is_later, **given, **dict.fromkeys(later, LATER))
 
 
 @pytest.mark.parametrize(
@@ -274,13 +283,24 @@ def test_what_may_still_become_right_is_not_refused(later: tuple[str, ...], give
         (("export_format",), {"profile": "fast"}, "profile"),
         (("language",), {"export_format": "txt,rtf,xml,docx"}, "exportFormat"),
         (("language",), {"description": "x" * 256}, "description"),
+        ((), {"export_format": [LATER, "tx"]}, "exportFormat"),
+        ((), {"export_format": [LATER, LATER, LATER, "txt"]}, "exportFormat"),
+        ((), {"export_format": (LATER, "txt", "TXT")}, "exportFormat"),
+        ((), {"export_format": {LATER, "txt"}}, "exportFormat"),
+        ((), {"language": ["Germn", LATER]}, "language"),
+        ((), {"text_type": [LATER, "normal", "normal"]}, "textType"),
+        (
+            (),
+            {"export_format": [LATER, "txt"], "write_recognition_variants": 1},
+            "xml:writeRecognitionVariants",
+        ),
     ],
 )
 def test_what_cannot_become_right_any_more_is_refused_early(
     later: tuple[str, ...], given: dict[str, Any], parameter: str
 ) -> None:
     with pytest.raises(InvalidParameterError) as caught:
-        ProcessingSettings.check(later=later, **given)
+        ProcessingSettings.check(is_later=_is_later, **given, **dict.fromkeys(later, LATER))
     assert caught.value.parameter == parameter
 
 
