@@ -71,6 +71,9 @@ _BY_FOLDED_NAME = {name.casefold(): name for name in _CODES} | {
 }
 _OLDER_SPELLING = _pairs(_NEWER_SPELLINGS)
 
+# Names of the API that are in neither of the vendor's tables; suggested only where nothing else is near.
+_UNLISTED = frozenset({"GermanLaw", "GermanMedical", "GermanNewSpellingLaw"})
+
 LANGUAGES: frozenset[str] = frozenset(_CODES)
 """Every language name that the API knows."""
 
@@ -86,8 +89,8 @@ def require_language(text: str) -> str:
     except KeyError:
         raise InvalidParameterError(
             "language",
-            f"{shown(text)} is not a recognition language of the service.{_guess(text)} The names are in "
-            "the service's documentation and in airflow_provider_ocr.protocol.languages.LANGUAGES.",
+            f"{shown(text)} is not a recognition language of the service.{_guess(text)} There are English, "
+            f"German, French, ChinesePRC and {len(LANGUAGES) - 4} more; docs/operators.md lists them all.",
         ) from None
 
 
@@ -108,7 +111,7 @@ def _guess(text: str) -> str:
     if all(parts):
         several = " Several languages are separated by commas." if len(parts) > 1 else ""
         return f" Did you mean {','.join(filter(None, parts))!r}?{several}"
-    return suggestion(text, LANGUAGES)
+    return suggestion(text, LANGUAGES - _UNLISTED) or suggestion(text, LANGUAGES)
 
 
 def tesseract_codes(languages: Iterable[str]) -> tuple[str | None, ...]:

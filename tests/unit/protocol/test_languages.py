@@ -60,6 +60,8 @@ def test_an_unknown_language_is_refused_by_its_name(text: str) -> None:
     [
         ("Germn", "'German'"),
         ("GERMN", "'German'"),
+        ("germ", "'German' or 'GermanLuxembourg' or 'GermanNewSpelling'"),
+        ("GermanNewSpellingLaws", "'GermanNewSpelling'"),
         ("Englsh", "'English'"),
         ("Portugese", "'PortugueseStandard' or 'PortugueseBrazilian'"),
         ("Portuguese", "'PortugueseStandard' or 'PortugueseBrazilian'"),
@@ -88,8 +90,8 @@ def test_where_nothing_is_near_the_message_says_where_the_names_are() -> None:
     with pytest.raises(InvalidParameterError) as caught:
         require_language("Klingon")
     assert str(caught.value) == (
-        "language: 'Klingon' is not a recognition language of the service. The names are in the service's "
-        "documentation and in airflow_provider_ocr.protocol.languages.LANGUAGES."
+        "language: 'Klingon' is not a recognition language of the service. There are English, German, "
+        f"French, ChinesePRC and {len(LANGUAGES) - 4} more; docs/operators.md lists them all."
     )
 
 

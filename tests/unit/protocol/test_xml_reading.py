@@ -77,6 +77,11 @@ def test_text_is_that_of_the_elements_asked_for_with_all_in_them() -> None:
     assert texts == [("b", ""), ("m", ""), ("m", "A & BC<D>"), ("m", ""), ("o", ""), ("r", "")]
 
 
+def test_a_text_is_no_longer_than_a_person_reads() -> None:
+    (element, _) = _read(b"<r><m>" + b"x" * 300_000 + b"</m></r>", "m")
+    assert len(element.text) == 10_000
+
+
 @pytest.mark.parametrize("length", [MAX_TEXT_LENGTH - 1, MAX_TEXT_LENGTH, MAX_TEXT_LENGTH + 1, 300_000])
 def test_a_text_ends_at_its_limit(length: int) -> None:
     (element, _) = _read(b"<r><m>" + b"x\n" * (length // 2) + b"x" * (length % 2) + b"</m></r>", "m")
