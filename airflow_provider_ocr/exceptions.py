@@ -85,6 +85,9 @@ _AIRFLOW_ERRORS: dict[type[errors.OcrError], type[CloudOcrError]] = {
 
 
 def airflow_error(error: errors.OcrError) -> CloudOcrError:
-    """The Airflow error for a plain one, with the same message and OCR task ID."""
+    """The Airflow error for a plain one, with the same message and OCR task ID.
+
+    :param error: what the client or one of the phases raised.
+    """
     kinds = (_AIRFLOW_ERRORS[kind] for kind in type(error).__mro__ if kind in _AIRFLOW_ERRORS)
     return next(kinds, CloudOcrError)(str(error), ocr_task_id=error.ocr_task_id)

@@ -117,11 +117,16 @@ class CloudOcrRehearsal:
     def limit_credits(self, credits: int) -> None:  # noqa: A002 - the API's word
         """Leave the account, which is not limited by default, so many credits: tasks that cost more are
         suspended as NotEnoughCredits.
+
+        :param credits: how many are left; five to a page, as the service charges.
         """
         self._server.credit(credits - (self._server.application.credits or 0))
 
     def top_up(self, credits: int) -> None:  # noqa: A002 - the API's word
-        """Add credits; suspended tasks go on when ``processDocument`` starts them again."""
+        """Add credits; suspended tasks go on when ``processDocument`` starts them again.
+
+        :param credits: how many more there are.
+        """
         self._server.credit(credits)
 
     def exceed_quota(self, *, times: int | None = None) -> None:

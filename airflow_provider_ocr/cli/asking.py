@@ -26,7 +26,10 @@ _DEFAULT_DAYS = 7
 
 @command
 def check_command(given: Namespace) -> None:
-    """Say whether the service accepts the connection."""
+    """Say whether the service accepts the connection.
+
+    :param given: what the command line says.
+    """
     try:
         works, message = CloudOcrHook(given.conn_id).test_connection()
     except AirflowException as error:
@@ -38,7 +41,10 @@ def check_command(given: Namespace) -> None:
 
 @command
 def info_command(given: Namespace) -> None:
-    """Show the application's account."""
+    """Show the application's account.
+
+    :param given: what the command line says.
+    """
     with connected(given) as client:
         info = client.get_application_info()
     texts = {"id": info.id, "name": info.name, "type": info.type}
@@ -49,7 +55,10 @@ def info_command(given: Namespace) -> None:
 
 @command
 def status_command(given: Namespace) -> None:
-    """Show the named tasks; those without an answer are told on standard error, after the others."""
+    """Show the named tasks; those without an answer are told on standard error, after the others.
+
+    :param given: what the command line says.
+    """
     with connected(given) as client:
         answers = ask_for_each(given.ocr_task_ids, client.get_task_status)
     show_each(answers, given.output, words=_unknown, interrupted="Interrupted.")
@@ -57,7 +66,10 @@ def status_command(given: Namespace) -> None:
 
 @command
 def list_command(given: Namespace) -> None:
-    """List the tasks of a window of time, or the finished ones that the service names."""
+    """List the tasks of a window of time, or the finished ones that the service names.
+
+    :param given: what the command line says.
+    """
     wanted = _statuses(given.status)
     if given.finished and (given.from_date or given.to_date):
         raise CommandFailed(
@@ -77,6 +89,9 @@ def all_tasks(
 ) -> list[OcrTask]:
     """Every task of a window, once, however many; without an end up to now.
 
+    :param client: speaks for the application.
+    :param start: the window's first second.
+    :param end: the window's last second; None for now.
     :raises OcrError: if the service cannot be asked.
     """
     # The server's clock is not ours: what was made just now may seem to come from the future.

@@ -27,7 +27,10 @@ _BEFORE_ALL_TASKS = pendulum.datetime(2010, 1, 1)
 
 @command
 def delete_command(given: Namespace) -> None:
-    """Delete the named tasks, or those that ended before a date."""
+    """Delete the named tasks, or those that ended before a date.
+
+    :param given: what the command line says.
+    """
     if bool(given.ocr_task_ids) == bool(given.finished_before):
         raise CommandFailed("Name OCR tasks, or a date with --finished-before.", code=ExitCode.USAGE)
     with connected(given) as client:

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @command
 def download_command(given: Namespace) -> None:
-    """Download the result files and print where they are."""
+    """Download the result files and print where they are.
+
+    :param given: what the command line says.
+    """
     if not given.destination.strip():
         raise CommandFailed(
             "--destination is empty. Name a folder or a URL, or leave it out for the current folder.",

@@ -64,7 +64,10 @@ class CommandFailed(Exception):  # noqa: N818 - it ends a command as SystemExit 
 
 
 def code_of(error: errors.OcrError) -> ExitCode:
-    """The exit status for an error of the client or the three phases."""
+    """The exit status for an error of the client or the three phases.
+
+    :param error: what the client or one of the phases raised.
+    """
     kinds = (_CODES[kind] for kind in type(error).__mro__ if kind in _CODES)
     return next(kinds, ExitCode.FAILED)
 
@@ -84,7 +87,10 @@ def nothing_done(words: str) -> Iterator[None]:
 
 
 def words_of(error: errors.OcrError) -> str:
-    """The error for a person at a terminal, with the command that helps where there is one."""
+    """The error for a person at a terminal, with the command that helps where there is one.
+
+    :param error: what the client or one of the phases raised.
+    """
     task = error.ocr_task_id
     if isinstance(error, errors.NotEnoughCreditsError):
         return f"OCR task {task} waits for credits: top the application up, then `airflow ocr resume {task}`."

@@ -37,6 +37,7 @@ _answers: ContextVar[TextIO | None] = ContextVar("answers", default=None)
 def print_rows(rows: Sequence[Row], output: str) -> None:
     """Print rows, all with the same columns, on standard output.
 
+    :param rows: one for each line, values by column.
     :param output: table, json, yaml or plain; json and yaml keep numbers as numbers.
     """
     with _console() as console:
@@ -76,7 +77,10 @@ def print_tasks(tasks: Sequence[OcrTask], output: str) -> None:
 
 
 def print_line(text: str) -> None:
-    """Print one line on standard output, at once."""
+    """Print one line on standard output, at once.
+
+    :param text: the line.
+    """
     print(text, file=_answers.get() or sys.stdout, flush=True)
 
 
@@ -93,7 +97,10 @@ def ask(question: str) -> str:
 
 
 def tell(text: str) -> None:
-    """Print one line for the person, on standard error."""
+    """Print one line for the person, on standard error.
+
+    :param text: the line.
+    """
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - standard output has the answer
 
 
@@ -119,7 +126,10 @@ def answers_apart() -> Iterator[None]:
 
 
 def task_row(task: OcrTask) -> Row:
-    """A task as every command shows it."""
+    """A task as every command shows it.
+
+    :param task: as the service told it.
+    """
     return {
         "id": plain_text(task.id),
         "status": plain_text(task.status),
@@ -160,13 +170,19 @@ def _console() -> Iterator[AirflowConsole]:
 
 
 def plain_text(text: str) -> str:
-    """``text`` on one line, without secrets of URLs and without control characters."""
+    """``text`` on one line, without secrets of URLs and without control characters.
+
+    :param text: what somebody else wrote.
+    """
     line = " ".join(without_url_secrets(text).split())
     return "".join(character if character.isprintable() else "\ufffd" for character in line)
 
 
 def progress(*columns: str | ProgressColumn) -> Progress:
-    """A progress bar on standard error if that is a terminal, else nothing."""
+    """A progress bar on standard error if that is a terminal, else nothing.
+
+    :param columns: as rich takes them.
+    """
     from rich.console import Console
     from rich.progress import Progress
 

@@ -34,6 +34,8 @@ def command(run: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
 
     Airflow's own ``action_cli`` is not used on purpose. It writes the command line into the metadata
     database, and a signed URL may stand there.
+
+    :param run: does the command's work.
     """
     quiet = suppress_logs_and_warning(providers_configuration_loaded(run))
 
@@ -61,6 +63,7 @@ def command(run: Callable[[Namespace], None]) -> Callable[[Namespace], None]:
 def connected(given: Namespace, *, read_attempts: int = READ_ATTEMPTS) -> Iterator[CloudOcrClient]:
     """A client for the connection that the command line names.
 
+    :param given: what the command line says.
     :param read_attempts: how often a call that changes nothing is tried in all.
     :raises CommandFailed: if the connection is not defined or lacks a field.
     """

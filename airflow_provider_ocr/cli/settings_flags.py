@@ -69,6 +69,7 @@ def _lookalikes(name: str) -> tuple[str, ...]:
 def settings_of(given: Namespace) -> ProcessingSettings:
     """The settings that the flags say; what is not said has the API's default.
 
+    :param given: what the command line says.
     :raises InvalidParameterError: if a value is not the API's.
     :raises CommandFailed: if the file of a secret cannot be read.
     """

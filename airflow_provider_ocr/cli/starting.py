@@ -29,7 +29,10 @@ from airflow_provider_ocr.protocol.task import OcrTask
 
 @command
 def submit_command(given: Namespace) -> None:
-    """Submit the image at a URL."""
+    """Submit the image at a URL.
+
+    :param given: what the command line says.
+    """
     with nothing_done("Nothing was submitted."):
         settings = settings_of(given)
         source = _source(given)
@@ -47,7 +50,10 @@ def submit_command(given: Namespace) -> None:
 
 @command
 def resume_command(given: Namespace) -> None:
-    """Start a task again with these settings."""
+    """Start a task again with these settings.
+
+    :param given: what the command line says.
+    """
     settings = settings_of(given)
     with (
         connected(given) as client,

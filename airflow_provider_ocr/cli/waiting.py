@@ -24,6 +24,7 @@ from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
 class Waited:
     """One task that is waited for.
 
+    :param ocr_task_id: the task's ID.
     :param state: what it was when it was last seen.
     :param trouble: why its state could not be learned at the last look.
     :param error: why it will have no results, or none in time.
@@ -39,13 +40,18 @@ class Waited:
 
 @command
 def wait_command(given: Namespace) -> None:
-    """Wait until the named tasks have ended."""
+    """Wait until the named tasks have ended.
+
+    :param given: what the command line says.
+    """
     wait_and_print(given, given.ocr_task_ids, pause_first=False)
 
 
 def wait_and_print(given: Namespace, ocr_task_ids: Sequence[str], *, pause_first: bool) -> None:
     """Wait for tasks, print what became of them, and fail if that is not Completed for each.
 
+    :param given: what the command line says.
+    :param ocr_task_ids: the tasks' IDs.
     :param pause_first: leave new tasks alone before the first look, as the service asks.
     :raises CommandFailed: if a task failed or did not end in time.
     """
@@ -85,6 +91,9 @@ def wait_for(
 ) -> None:
     """Look at tasks until each has ended or the time is up; the last look comes at the end of the time.
 
+    :param client: speaks for the application that made the tasks.
+    :param tasks: what is waited for.
+    :param pause_first: leave new tasks alone before the first look, as the service asks.
     :param timeout: seconds.
     :param poll_interval: seconds between two looks at a task.
     :param on_end: called for each task that has ended.

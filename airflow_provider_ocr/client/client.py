@@ -153,6 +153,8 @@ class CloudOcrClient:
     def get_task_status(self, ocr_task_id: str) -> OcrTask:
         """What a task is doing, with fresh result URLs once it is completed (``getTaskStatus``).
 
+        :param ocr_task_id: the task's ID.
+        :raises InvalidParameterError: if the ID denotes no task; then nothing is sent.
         :raises TaskDeletedError: if the service does not know the task, or not any more.
         """
         with _about(ocr_task_id):
@@ -196,8 +198,10 @@ class CloudOcrClient:
     def delete_task(self, ocr_task_id: str) -> OcrTask:
         """Delete a task that is not being processed, with its image and results (``deleteTask``).
 
-        :param ocr_task_id: the task.
+        :param ocr_task_id: the task's ID.
+        :raises InvalidParameterError: if the ID denotes no task; then nothing is sent.
         :raises TaskDeletedError: if the service does not know the task, or not any more.
+        :raises RequestRejectedError: if the service is processing it.
         """
         with _about(ocr_task_id), self._gone_if_unknown(ocr_task_id):
             return self._change("deleteTask", {"taskId": _checked(ocr_task_id)})

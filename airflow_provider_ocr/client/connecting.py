@@ -35,6 +35,8 @@ def open_socket(
 ) -> socket.socket:
     """A connection to the first of a host's addresses that accepts one.
 
+    :param host: name or address.
+    :param port: of TCP.
     :param seconds: for the look-up and all addresses together; each address gets its share of what is left.
     :param source_address: where to connect from.
     :param options: for `socket.setsockopt`.

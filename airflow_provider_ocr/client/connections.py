@@ -131,12 +131,18 @@ class BoundedAdapter(HTTPAdapter):
     """Makes `requests` use these connections, directly and through proxies."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Make the pools of direct connections."""
+        """Make the pools of direct connections.
+
+        :param args: as requests gives them.
+        """
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
-        """The pools of connections through one proxy."""
+        """The pools of connections through one proxy.
+
+        :param proxy: URL of the proxy.
+        """
         manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
         # A SOCKS proxy needs connections of its own kind.
         if isinstance(manager, ProxyManager):
@@ -146,6 +152,10 @@ class BoundedAdapter(HTTPAdapter):
     def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
         """Prepare a pool to verify its server.
 
+        :param conn: the pool.
+        :param url: the URL that is asked for.
+        :param verify: whether to verify, or the path of a CA bundle.
+        :param cert: the client's certificate, as requests takes it.
         :raises MissingBundleError: if there is nothing to verify it with.
         """
         try:

@@ -80,6 +80,7 @@ class Downloader:
     def stream(self, url: str, *, media_type: str | None = None) -> Iterator[bytes]:
         """The file behind ``url`` in pieces of at most 256 KiB, each within the total time-out.
 
+        :param url: where the file is; it is asked for without credentials.
         :param media_type: what the file has to be, if its host says that it is one of the API's types.
         :raises ResultUnavailableError: if the URL has expired or the file is gone.
         :raises ResultIntegrityError: if the file is not the one that was announced.

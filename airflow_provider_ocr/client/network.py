@@ -93,7 +93,10 @@ class Network:
 
 
 def redirect_target(response: requests.Response) -> str | None:
-    """Where an answer leads, as it says it; None if nowhere."""
+    """Where an answer leads, as it says it; None if nowhere.
+
+    :param response: an answer, whatever its status.
+    """
     return SessionRedirectMixin().get_redirect_target(response)
 
 

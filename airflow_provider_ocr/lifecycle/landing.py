@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 class LandedFile:
     """One file that has landed.
 
+    :param export_format: what it is.
+    :param name: the file's, in its folder.
     :param size: bytes.
     :param sha256: hexadecimal digest of the content.
     """
@@ -47,6 +49,8 @@ class LandedFile:
 def file_names(stem: str, export_formats: Sequence[ExportFormat]) -> list[str]:
     """A name for each result file: ``stem.extension``, with the format between where two would be the same.
 
+    :param stem: file name without extension.
+    :param export_formats: in the order of the results.
     :raises InvalidParameterError: if the stem would leave the destination folder.
     """
     if not stem or "/" in stem or "\\" in stem or stem in (".", "..") or "\0" in stem:
@@ -73,6 +77,8 @@ def land(
 ) -> tuple[OcrTask, list[LandedFile]]:
     """Bring the result files of a completed task into a folder.
 
+    :param client: speaks for the application that made the task.
+    :param ocr_task_id: the task's ID.
     :param export_formats: the formats of the submission, in its order; that is the order of the results.
     :param filesystem: where to.
     :param folder: the folder's path, as the filesystem takes it.
@@ -105,6 +111,7 @@ def land(
 def require_completed(task: OcrTask) -> OcrTask:
     """The task, if it has results to land.
 
+    :param task: as the service told it last.
     :raises OcrError: if it has none; the error says why.
     """
     if task.status == TaskStatus.COMPLETED:

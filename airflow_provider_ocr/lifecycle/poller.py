@@ -53,7 +53,10 @@ class Poller:
 
     @asynccontextmanager
     async def watch(self, ocr_task_id: str) -> AsyncIterator[_Watch]:
-        """A watch on one task, for as long as the block lasts."""
+        """A watch on one task, for as long as the block lasts.
+
+        :param ocr_task_id: the task's ID.
+        """
         watch = _Watch(self, ocr_task_id)
         self._watches += 1
         if self._loop is None:
@@ -68,7 +71,11 @@ class Poller:
                 await self._stop()
 
     def schedule(self, watch: _Watch, delay: float) -> None:
-        """Look for this watch in so many seconds, at least two."""
+        """Look for this watch in so many seconds, at least two.
+
+        :param watch: the watch.
+        :param delay: seconds from now.
+        """
         self._due[watch] = asyncio.get_running_loop().time() + max(delay, SHORTEST_POLL_INTERVAL)
         self._changed.set()
 
@@ -174,7 +181,11 @@ _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poller]] =
 
 
 def shared_poller(key: Hashable, connect: Connect) -> Poller:
-    """The poller of the running event loop for ``key``, a connection's ID; made if there is none in use."""
+    """The poller of the running event loop for ``key``, a connection's ID; made if there is none in use.
+
+    :param key: a connection's ID.
+    :param connect: makes the client that a new poller asks by.
+    """
     pollers = _pollers.setdefault(asyncio.get_running_loop(), {})
     poller = pollers.get(key)
     if poller is None or poller.is_idle:

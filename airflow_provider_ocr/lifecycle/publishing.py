@@ -45,6 +45,8 @@ class Published:
 def publish(filesystem: AbstractFileSystem, path: str, content: Iterable[bytes]) -> Published:
     """Write ``content`` to ``path``, over what is there, completely or not at all.
 
+    :param filesystem: where to.
+    :param content: the file in pieces.
     :param path: as the filesystem takes it. Missing parents are made where the store has folders.
     :raises Exception: whatever ``content`` or the store raises; then ``path`` is as it was.
     """

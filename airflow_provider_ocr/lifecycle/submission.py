@@ -51,10 +51,17 @@ class Record(Protocol):
     """What is remembered from one try to the next."""
 
     def get(self, key: str) -> str | None:
-        """The value kept under ``key``, or None."""
+        """The value kept under ``key``, or None.
+
+        :param key: what it was kept under.
+        """
 
     def set(self, key: str, value: str) -> None:
-        """Keep ``value`` under ``key``; it is safe when this returns."""
+        """Keep ``value`` under ``key``; it is safe when this returns.
+
+        :param key: what to keep it under.
+        :param value: what to keep.
+        """
 
 
 class Decision(StrEnum):
@@ -67,7 +74,12 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The task, and how it was come by."""
+    """The task, and how it was come by.
+
+    :param task: as the service told it.
+    :param decision: whether it is a new one.
+    :param reason: why, for a person.
+    """
 
     task: OcrTask
     decision: Decision
@@ -122,6 +134,8 @@ def _unsigned(url: str) -> str:
 def with_key(settings: ProcessingSettings, key: str) -> ProcessingSettings:
     """The settings with the key behind the author's own description.
 
+    :param settings: the author's.
+    :param key: from `idempotency_key`.
     :raises InvalidParameterError: if the description leaves no room for it.
     """
     marker = _marker(key)
@@ -163,6 +177,8 @@ class Submitter:
     def submit(self, source: str, settings: ProcessingSettings, *, key: str) -> Submission:
         """The task for this image: an earlier try's if there is one that is of use, else a new one.
 
+        :param source: the image's URL.
+        :param settings: how to recognise and export it.
         :param key: from `idempotency_key`.
         :raises OcrError: if the service refuses, cannot be reached, or cannot say what it has.
         """
@@ -273,6 +289,9 @@ class Submitter:
 def list_window(client: CloudOcrClient, start: pendulum.DateTime, end: pendulum.DateTime) -> list[OcrTask]:
     """All tasks of a window, however many: a full answer is cut short, so its window is halved.
 
+    :param client: speaks for the application whose tasks are listed.
+    :param start: the window's first second.
+    :param end: the window's last second.
     :raises UnreadableAnswerError: if a single second holds more than one answer can.
     """
     tasks = client.list_tasks(from_date=start, to_date=end)

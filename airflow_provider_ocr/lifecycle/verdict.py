@@ -57,7 +57,11 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outcome, and the error behind it where it is SKIP or FAIL."""
+    """An outcome, and the error behind it where it is SKIP or FAIL.
+
+    :param outcome: what to do.
+    :param error: why, where it is SKIP or FAIL.
+    """
 
     outcome: Outcome
     error: OcrError | None = None
@@ -92,7 +96,10 @@ def judge(
 
 
 def failure_of(task: OcrTask) -> OcrError | None:
-    """Why a task that has stopped has no results; None while it runs and when it is completed."""
+    """Why a task that has stopped has no results; None while it runs and when it is completed.
+
+    :param task: as the service told it last.
+    """
     if task.status == TaskStatus.PROCESSING_FAILED:
         reason = quoted(task.error or "") or "the service gave no reason."
         return TaskFailedError(f"OCR task {task.id} failed: {reason}", ocr_task_id=task.id)

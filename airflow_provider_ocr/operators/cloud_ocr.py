@@ -112,7 +112,10 @@ class ProcessRemoteImageOperator(ConcealingOperator):
 
     @classmethod
     def partial(cls, **kwargs: Any) -> CheckedPartial:
-        """As Airflow's; literals are judged, here and where it is expanded."""
+        """As Airflow's; literals are judged, here and where it is expanded.
+
+        :raises CloudOcrParameterError: if one of them is not the service's.
+        """
         return CheckedPartial.of(super().partial(**kwargs))
 
     def execute(self, context: Context) -> str:

@@ -55,5 +55,8 @@ class Concealed:
 
 
 def reveal(value: Any) -> Any:
-    """The text behind a concealed one; any other value as it is."""
+    """The text behind a concealed one; any other value as it is.
+
+    :param value: a `Concealed` text, or anything else.
+    """
     return value.revealed if isinstance(value, Concealed) else value

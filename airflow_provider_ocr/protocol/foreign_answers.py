@@ -23,7 +23,10 @@ _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u
 
 
 def as_words(text: str) -> str:
-    """``text`` on one line, without control characters, and cut where it goes on for too long."""
+    """``text`` on one line, without control characters, and cut where it goes on for too long.
+
+    :param text: what somebody else wrote.
+    """
     words = " ".join(as_xml_text(_INVISIBLE.sub(" ", text)).split())
     return words if len(words) <= MAX_WORDS_LENGTH else f"{words[: MAX_WORDS_LENGTH - 1]}…"
 

@@ -101,7 +101,10 @@ def parse_error(body: bytes) -> str | None:
 
 
 def render_tasks(tasks: Iterable[OcrTask]) -> bytes:
-    """A ``response`` document with these tasks."""
+    """A ``response`` document with these tasks.
+
+    :param tasks: in the order in which they are to stand; there may be none.
+    """
     root = ET.Element("response")
     for task in tasks:
         ET.SubElement(root, "task", _task_attributes(task))
@@ -109,7 +112,10 @@ def render_tasks(tasks: Iterable[OcrTask]) -> bytes:
 
 
 def render_application_info(application: ApplicationInfo) -> bytes:
-    """An ``info`` document about this application."""
+    """An ``info`` document about this application.
+
+    :param application: whom it is about.
+    """
     # Written as an attribute, so that the elements carry no prefix.
     root = ET.Element("info", {"xmlns": _APPLICATION_NAMESPACE})
     expires = application.expires
@@ -131,7 +137,10 @@ def render_application_info(application: ApplicationInfo) -> bytes:
 
 
 def render_error(message: str) -> bytes:
-    """An ``error`` document that says ``message``."""
+    """An ``error`` document that says ``message``.
+
+    :param message: words for a person.
+    """
     root = ET.Element("error")
     # Two Node clients find the text only if the element has an attribute.
     element = ET.SubElement(root, "message", {"language": "english"})

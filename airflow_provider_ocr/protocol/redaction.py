@@ -55,7 +55,10 @@ _SECRET_NAME = re.compile(
 
 
 def without_queries(text: str) -> str:
-    """``text`` without anything that follows a question mark up to the next space or quote."""
+    """``text`` without anything that follows a question mark up to the next space or quote.
+
+    :param text: a message, a line of a log.
+    """
     return _ANY_QUERY.sub("?...", text)
 
 
@@ -63,6 +66,8 @@ def without_url_secrets(text: str) -> str:
     """``text`` without the user, the query and the fragment of every URL in it, in whatever spelling.
 
     What stands behind ``password=``, ``sig=`` and the like goes also where no URL is to be seen.
+
+    :param text: a message, a line of a log.
     """
     return _WORDS.sub(_without_value, _PIECE.sub(lambda piece: "".join(_parts(piece[0])), text))
 
@@ -126,7 +131,10 @@ def secrets_of_words(text: str) -> tuple[str, ...]:
 
 
 def spellings(secrets: Iterable[str]) -> tuple[str, ...]:
-    """Each text as it is, percent-decoded, percent-encoded, and as it stands in JSON; none of them empty."""
+    """Each text as it is, percent-decoded, percent-encoded, and as it stands in JSON; none of them empty.
+
+    :param secrets: the texts.
+    """
     found = {
         spelling
         for secret in secrets

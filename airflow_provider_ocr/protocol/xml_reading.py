@@ -96,7 +96,10 @@ def read_elements(body: bytes, *, root: str, texts: Collection[str] = ()) -> Ite
 
 
 def local_name(name: str) -> str:
-    """A name as the parser gives it, without its namespace."""
+    """A name as the parser gives it, without its namespace.
+
+    :param name: ``{namespace}name``, or the name alone.
+    """
     return name.rpartition("}")[2]
 
 

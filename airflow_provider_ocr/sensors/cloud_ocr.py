@@ -98,6 +98,7 @@ class CloudOcrTaskSensor(BaseSensorOperator):
     def resume(self, context: Context, event: dict[str, Any], deadline: str | None = None) -> str:
         """Go on after the trigger: done if it saw the task completed, else look here and decide.
 
+        :param event: what the trigger saw.
         :param deadline: when waiting ends; `DAG.test` hands on nothing but the event, then it begins again.
         """
         if event["status"] == TaskStatus.COMPLETED:
@@ -109,7 +110,11 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         return self.ocr_task_id
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Resume as an operator does; the base sensor would turn every failure into a skip here."""
+        """Resume as an operator does; the base sensor would turn every failure into a skip here.
+
+        :param next_method: the name of the method to go on with.
+        :param next_kwargs: its arguments, the trigger's event among them.
+        """
         return BaseOperator.resume_execution(self, next_method, next_kwargs, context)
 
     def _look(self) -> Observation:

@@ -15,8 +15,14 @@ import pytest
 import airflow_provider_ocr
 
 PACKAGE = Path(airflow_provider_ocr.__file__).parent
-FOLDERS = ("protocol", "client", "hooks", "operators", "sensors", "triggers", "transfers")
-MODULES = [PACKAGE / "exceptions.py", *(path for name in FOLDERS for path in (PACKAGE / name).glob("*.py"))]
+FOLDERS = (
+    *("protocol", "client", "hooks", "operators", "sensors", "triggers", "transfers", "lifecycle", "cli"),
+)
+MODULES = [
+    PACKAGE / "exceptions.py",
+    PACKAGE / "testing.py",
+    *(path for name in FOLDERS for path in (PACKAGE / name).glob("*.py")),
+]
 NAMES = sorted(str(path.relative_to(PACKAGE)) for path in MODULES if path.name != "__init__.py")
 
 # What every author of a DAG knows from Airflow itself is not explained again.
@@ -63,11 +69,34 @@ def fields_of(node: ast.ClassDef) -> Iterator[str]:
                 yield name
 
 
+def module_of(name: str) -> str:
+    """The name by which a file is imported."""
+    return f"{PACKAGE.name}.{name.removesuffix('.py').replace('/', '.')}"
+
+
 def inherited(name: str, public: Public) -> str:
     """What is said by the class and those that it is made from, which explain what they take."""
-    module = importlib.import_module(f"{PACKAGE.name}.{name.removesuffix('.py').replace('/', '.')}")
-    kind = getattr(module, public.name.removesuffix("()"))
+    kind = getattr(importlib.import_module(module_of(name)), public.name.removesuffix("()"))
     return public.docstring + "".join(inspect.getdoc(base) or "" for base in kind.__mro__)
+
+
+def overrides_a_strangers(name: str, public: Public) -> bool:
+    """Whether a method replaces one of Airflow's or requests', where its parameters are explained."""
+    kind_name, _, method = public.name.partition(".")
+    kind = getattr(importlib.import_module(module_of(name)), kind_name)
+    bases = kind.__mro__[1:] if isinstance(kind, type) else ()
+    return any(method in vars(base) for base in bases if not base.__module__.startswith(PACKAGE.name))
+
+
+def taken_by(public: Public) -> Iterator[str]:
+    """What a function or a method takes from whoever calls it; fixtures are called by pytest."""
+    if isinstance(public.node, Function) and not public.name.endswith("()"):
+        if any("fixture" in ast.unparse(decorator) for decorator in public.node.decorator_list):
+            return
+        arguments = public.node.args
+        optional = filter(None, (arguments.vararg,))
+        for argument in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *optional):
+            yield argument.arg
 
 
 def parameters_of(public: Public) -> Iterator[str]:
@@ -100,8 +129,31 @@ def test_every_parameter_of_a_public_constructor_is_explained(name: str) -> None
     assert unexplained == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_of_a_public_function_or_method_is_explained(name: str) -> None:
+    module = ast.parse((PACKAGE / name).read_text())
+    unexplained = [
+        f"{public.name}: {parameter}"
+        for public in public_names(module)
+        for parameter in taken_by(public)
+        if parameter not in KNOWN
+        and f":param {parameter}:" not in public.docstring
+        and not overrides_a_strangers(name, public)
+    ]
+    assert unexplained == []
+
+
 def test_there_is_something_to_walk() -> None:
     assert {"exceptions.py", "client/client.py", "hooks/cloud_ocr.py", "protocol/settings.py"} <= set(NAMES)
     module = ast.parse("class A:\n    def __init__(self, x: int) -> None: ...\n    def f(self) -> None: ...")
     found = {public.name: list(parameters_of(public)) for public in public_names(module)}
     assert found == {"A": [], "A()": ["self", "x"], "A.f": []}
+    taken = {
+        public.name: list(taken_by(public))
+        for public in public_names(
+            ast.parse(
+                "class A:\n    def f(self, x, *y, z): ...\n@pytest.fixture\ndef g(x): ...\ndef h(x): ..."
+            )
+        )
+    }
+    assert taken == {"A": [], "A.f": ["self", "x", "z", "y"], "g": [], "h": ["x"]}
