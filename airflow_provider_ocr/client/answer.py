@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The body of an answer: whole, and never more than 16 MiB, however it is packed."""
+"""The body of an answer: whole, and never more than 16 MiB, however it is packed.
+
+The ID of a task is found in any beginning of one, because a task that was made has to be paid for.
+"""
 
 from __future__ import annotations
 
+import re
 import zlib
 from http.client import IncompleteRead
 
@@ -18,6 +22,9 @@ MOST_BYTES = MAX_BODY_BYTES + 1024 * 1024
 _FIRST_BYTES = 256
 _PIECE_BYTES = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
+
+_TASK_ID = re.compile(rb"""<(?:\w+:)?task\s[^>]{0,200}?\bid=["']([0-9A-Fa-f-]{36})["']""")
+_TASK_ID_BYTES = 16 * 1024
 
 
 def read_body(response: requests.Response, body: bytearray) -> None:
@@ -35,6 +42,15 @@ def read_body(response: requests.Response, body: bytearray) -> None:
         _read_gzip(response, body)
     else:
         raise UnreadableAnswerError("The answer is compressed in a way that was not asked for.")
+
+
+def task_id_in(body: bytes | bytearray) -> str | None:
+    """The ID of the first task that a body names, whether it is whole or makes any sense as a whole.
+
+    :param body: as far as it arrived.
+    """
+    found = _TASK_ID.search(body, 0, _TASK_ID_BYTES)
+    return found[1].decode() if found else None
 
 
 def _read_plain(response: requests.Response, body: bytearray) -> None:

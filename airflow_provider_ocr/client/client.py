@@ -13,6 +13,7 @@ from typing import Self, TypeVar
 
 import pendulum
 
+from airflow_provider_ocr.client.answer import task_id_in
 from airflow_provider_ocr.client.download import Downloader
 from airflow_provider_ocr.client.network import Network, Timeouts
 from airflow_provider_ocr.client.transport import Transport
@@ -288,11 +289,12 @@ def _understood(method: str, parse: Callable[[bytes], _Answer], body: bytes) -> 
     try:
         return parse(body)
     except UnreadableAnswerError as error:
-        raise UnreadableAnswerError(f"{method}: {error}", ocr_task_id=error.ocr_task_id) from None
+        raise UnreadableAnswerError(f"{method}: {error}") from None
 
 
 def _only(method: str, body: bytes) -> OcrTask:
-    tasks = _understood(method, parse_tasks, body)
+    with _about(task_id_in(body)):
+        tasks = _understood(method, parse_tasks, body)
     if len(tasks) != 1:
         raise UnreadableAnswerError(
             f"{method}: The answer has {len(tasks)} tasks, one was expected.",

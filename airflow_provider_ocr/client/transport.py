@@ -12,7 +12,6 @@ Failures come out as the errors of `protocol.errors`, without a chained cause or
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -21,7 +20,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.auth import HTTPBasicAuth
 
-from airflow_provider_ocr.client.answer import ACCEPT_ENCODING, MOST_BYTES, read_body
+from airflow_provider_ocr.client.answer import ACCEPT_ENCODING, MOST_BYTES, read_body, task_id_in
 from airflow_provider_ocr.client.exchange import Exchange
 from airflow_provider_ocr.client.failures import CAUGHT, failure_of, may_be_cured
 from airflow_provider_ocr.client.log_filter import filter_urllib3
@@ -37,8 +36,6 @@ from airflow_provider_ocr.protocol.errors import (
 __all__ = ["USER_AGENT", "Network", "Timeouts", "Transport"]
 
 LONGEST_KEY = 255
-
-_TASK_ID = re.compile(rb"""<(?:\w+:)?task\s[^>]{0,200}?\bid=["']([0-9A-Fa-f-]{36})["']""")
 
 filter_urllib3()
 
@@ -91,7 +88,7 @@ class Transport:
         attempt = 0
         while True:
             attempt += 1
-            outcome = self._exchange(method, parameters, seconds=deadline - time.monotonic())
+            outcome = self._exchange(method, parameters, bytearray(), seconds=deadline - time.monotonic())
             if isinstance(outcome, bytes):
                 return outcome
             pause = pause_before_retry(attempt, getattr(outcome, "retry_after", None), random.random())  # noqa: S311 - jitter
@@ -114,28 +111,34 @@ class Transport:
         :param parameters: its query.
         :param content: what to send as the body, with POST; without it the request is a GET.
         :param idempotency_key: a name for this very change, for servers that carry each out once.
-        :raises OcrError: one of `protocol.errors`.
+        :raises OcrError: one of `protocol.errors`, with the ID of the task that the answer named, if any.
         """
         headers = {} if idempotency_key is None else {"Idempotency-Key": _checked_key(idempotency_key)}
         seconds = self.network.timeouts.in_all
-        outcome = self._exchange(method, parameters, content=content, headers=headers, seconds=seconds)
+        body = bytearray()
+        outcome = self._exchange(method, parameters, body, content=content, headers=headers, seconds=seconds)
         if isinstance(outcome, bytes):
             return outcome
+        # Whatever is wrong with the answer: a task that it names was made, and has to be paid for.
+        outcome.ocr_task_id = task_id_in(body)
         raise outcome
 
     def _exchange(
         self,
         method: str,
         parameters: Mapping[str, str],
+        body: bytearray,
         *,
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         seconds: float,
     ) -> bytes | OcrError:
-        """The answer, or what went wrong: returned, because what is raised here would keep its context."""
+        """The answer, or what went wrong: returned, because what is raised here would keep its context.
+
+        :param body: gets what arrives of the answer, also where it comes to nothing.
+        """
         step = self.network.timeouts.read
         exchange = Exchange(seconds=seconds, step=step, most_bytes=MOST_BYTES)
-        body = bytearray()
         response = None
         broken: OcrError | None = None
         try:
@@ -148,7 +151,7 @@ class Transport:
             broken = UnreadableAnswerError(f"{method}: {error}")
         except CAUGHT as error:
             kind, words = failure_of(error, exchange)
-            broken = kind(f"{method}: {words} ({self._address}).", ocr_task_id=_task_id_in(body))
+            broken = kind(f"{method}: {words} ({self._address}).")
         if response is not None and response.status_code != HTTPStatus.OK:
             # What it says matters more than how much of its body arrived.
             return refusal_of(
@@ -185,12 +188,6 @@ def _address_of(url: str) -> str:
         return urlsplit(url).netloc.rpartition("@")[2]
     except ValueError:
         return "a malformed URL"
-
-
-def _task_id_in(body: bytearray) -> str | None:
-    """The task's ID in an answer that broke off behind it."""
-    found = _TASK_ID.search(bytes(body))
-    return found[1].decode() if found else None
 
 
 def _checked_key(key: str) -> str:

@@ -336,6 +336,48 @@ def test_a_lost_answer_names_the_task_whose_id_came_through(
     assert caught.value.ocr_task_id == ID
 
 
+_WHOLE = f'<?xml version="1.0"?><response><task id="{ID}" status="Submitted"/></response>'.encode()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"body": _WHOLE[:-30]},
+        {"body": _WHOLE + b"<html>and what a proxy adds"},
+        {"body": _WHOLE.replace(b"Submitted", b"Subm\xfftted")},
+        {"body": _WHOLE + bytes(16 * 2**20)},
+        {"body": _WHOLE, "status": 502},
+        {"body": _WHOLE, "status": 202},
+        {"body": _WHOLE, "status": 403},
+        {"body": _WHOLE, "headers": {"Content-Encoding": "gzip, gzip"}},
+    ],
+    ids=["truncated", "junk behind", "no UTF-8", "too long", "502", "202", "403", "packed"],
+)
+@pytest.mark.parametrize("method", ["processRemoteImage", "processImage", "submitImage"])
+def test_an_answer_that_cannot_be_used_names_the_task_that_stands_in_it(
+    server: ScriptedServer, client: CloudOcrClient, method: str, reply: dict[str, Any]
+) -> None:
+    server.reply(method, **reply)
+    with pytest.raises(errors.OcrError) as caught:
+        _STARTING[method](client, None)
+    # What is packed in a way that nobody asked for is not looked into.
+    assert caught.value.ocr_task_id == (None if "headers" in reply else ID)
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("reply", [{"body": _WHOLE[:-30]}, {"body": _WHOLE, "status": 503}])
+def test_a_list_that_cannot_be_read_is_not_about_its_first_task(
+    server: ScriptedServer, reply: dict[str, Any]
+) -> None:
+    server.reply("listTasks", **reply)
+    with (
+        CloudOcrClient(base_url=server.url, application_id="a", password="b", read_attempts=1) as client,
+        pytest.raises(errors.OcrError) as caught,
+    ):
+        client.list_tasks()
+    assert caught.value.ocr_task_id is None
+
+
 @pytest.mark.parametrize("ocr_task_id", [None, ID])
 def test_a_download_that_fails_names_its_task_where_it_is_told(
     server: ScriptedServer, client: CloudOcrClient, ocr_task_id: str | None
