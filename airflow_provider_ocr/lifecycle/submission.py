@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -27,6 +28,7 @@ from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.protocol.errors import (
     AuthenticationError,
     InvalidParameterError,
+    OcrError,
     RequestRejectedError,
     TaskDeletedError,
     UnreadableAnswerError,
@@ -230,9 +232,13 @@ class Submitter:
         sent_key = key if spent is None else f"{key}.{spent.id}"
         try:
             task = self._client.process_remote_image(source, settings, idempotency_key=sent_key)
-        except (RequestRejectedError, AuthenticationError, InvalidParameterError):
-            # The service has said that it made no task, so the next try need not wait for one to appear.
-            self._keep(_INTENT, f"{key} refused")
+        except OcrError as error:
+            if error.ocr_task_id is not None:
+                # An answer that cannot be used named the task that it was about; the next try asks for it.
+                self._keep(_TASK_ID, f"{key} {error.ocr_task_id}")
+            elif _is_refusal(error):
+                # There is no task, so the next try need not wait for one to appear.
+                self._keep(_INTENT, f"{key} refused")
             raise
         self._keep(_TASK_ID, f"{key} {task.id}")
         return task
@@ -284,6 +290,13 @@ class Submitter:
     def _keep(self, name: str, value: str) -> None:
         if self._record is not None:
             self._record.set(name, value)
+
+
+def _is_refusal(error: OcrError) -> bool:
+    """Whether the service itself has said that it made no task; what inspects answers may say 403 as well."""
+    if isinstance(error, RequestRejectedError):
+        return error.http_status != HTTPStatus.FORBIDDEN
+    return isinstance(error, AuthenticationError | InvalidParameterError)
 
 
 def list_window(client: CloudOcrClient, start: pendulum.DateTime, end: pendulum.DateTime) -> list[OcrTask]:

@@ -449,7 +449,11 @@ def test_a_refusal_leaves_no_intent_behind(
     assert (_paid(server), _looks(server), clock.sleeps) == (2, 0, [])
 
 
-@pytest.mark.parametrize("trouble", [{"status": 550}, {"status": 429}, {"stall": 3.0}, {"body": b"<html/>"}])
+@pytest.mark.parametrize(
+    "trouble",
+    [{"status": 550}, {"status": 429}, {"status": 403}, {"stall": 3.0}, {"body": b"<html/>"}],
+    ids=str,
+)
 def test_an_answer_that_leaves_doubt_keeps_the_intent(
     server: ScriptedServer, submit: Callable[..., Submission], record: MemoryRecord, trouble: dict[str, Any]
 ) -> None:
@@ -459,6 +463,22 @@ def test_an_answer_that_leaves_doubt_keeps_the_intent(
         submit()
     assert record == {"ocr_submission_intent": f"{KEY} {START.isoformat()}"}
     assert _paid(server) == 1
+
+
+@pytest.mark.parametrize("damage", [{"status": 502}, {"length": 4000}, {"status": 404}], ids=str)
+def test_a_task_that_stands_in_an_answer_that_cannot_be_used_is_adopted_by_the_next_try(
+    server: ScriptedServer, submit: Callable[..., Submission], record: MemoryRecord, damage: dict[str, Any]
+) -> None:
+    made = OcrTask(id="c3187247-7e81-4d12-8767-bc886c1ab878", status="Submitted")
+    server.forget("processRemoteImage")
+    server.reply("processRemoteImage", render_tasks([made]), **damage)
+    server.reply("getTaskStatus", render_tasks([made]))
+    with pytest.raises(errors.OcrError):
+        submit()
+    assert record["ocr_task_id"] == f"{KEY} {made.id}"
+    submission = submit(is_retry=True)
+    assert (submission.task, submission.decision) == (made, Decision.ADOPTED_BY_ID)
+    assert (_paid(server), _looks(server)) == (1, 0)
 
 
 def test_a_record_that_cannot_be_written_keeps_the_call_from_being_made(
