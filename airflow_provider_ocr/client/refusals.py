@@ -66,10 +66,13 @@ def refusal_of(
     :param password: the application's.
     """
     secrets = (*spellings([password]), *_secrets_of(parameters))
-    reason = _fit(parse_error(body) or "the server gave no reason.", secrets)
+    said = fit(parse_error(body) or "", secrets)
+    reason = said or "the server gave no reason."
     message = f"{method} was answered with HTTP {status}: {reason}"
     if status == HTTPStatus.FORBIDDEN and page_words(body) is not None:
-        return ForbiddenByGatewayError(message)
+        return ForbiddenByGatewayError(message, http_status=status)
+    if status == HTTPStatus.FORBIDDEN and method == "getApplicationInfo":
+        return NotEnabledError(message)
     if status in _KINDS:
         kind, advice = _KINDS[status]
         return kind(f"{message} {advice}".strip())
@@ -77,18 +80,17 @@ def refusal_of(
         return ServerTroubleError(message, retry_after=retry_after_of(headers))
     if status >= HTTPStatus.BAD_REQUEST:
         # Only the service's own code speaks of parameters; the words of whatever stands between do not.
-        named = status == ServiceStatus.BAD_PARAMETERS and any(
-            re.search(rf"\b{re.escape(name)}\b", reason, re.IGNORECASE) for name in parameters
-        )
+        named = status == ServiceStatus.BAD_PARAMETERS and any(_names(reason, name) for name in parameters)
         return (ParameterRejectedError if named else RequestRejectedError)(message, http_status=status)
+    words = f": {said.rstrip('.')}" if said else ""
     return UnreadableAnswerError(
-        f"{method} was answered with HTTP {status}, which the API does not use.{_leading(headers, secrets)}"
+        f"{method} was answered with HTTP {status}, which the API does not use{words}."
+        f"{_leading(headers, secrets)}"
     )
 
 
 _KINDS: Mapping[int, tuple[type[OcrError], str]] = {
     HTTPStatus.UNAUTHORIZED: (AuthenticationError, "Check application ID and password."),
-    HTTPStatus.FORBIDDEN: (NotEnabledError, ""),
     HTTPStatus.PROXY_AUTHENTICATION_REQUIRED: (
         ProxyFailedError,
         "This comes from a proxy, not from the server; check user and password in the proxy's URL.",
@@ -97,22 +99,46 @@ _KINDS: Mapping[int, tuple[type[OcrError], str]] = {
 }
 
 
+def _names(reason: str, name: str) -> bool:
+    """Whether a refusal's words are clearly about a parameter.
+
+    What is an English word by itself (source, language) has to lead the sentence, or to be quoted or called a
+    parameter: "too many images from this source" may be said of a quota, and that passes.
+    """
+    spelling = re.escape(name)
+    signs = [rf"^\W*{spelling}\s*:", rf"[\"'`\u2018\u201c]{spelling}[\"'`\u2019\u201d]"]
+    signs += [rf"\bparameter:?\s+{spelling}\b", rf"\b{spelling}\s+parameter\b"]
+    if not name.islower():
+        signs.append(rf"\b{spelling}\b")
+    return any(re.search(sign, reason, re.IGNORECASE) for sign in signs)
+
+
 def _leading(headers: Mapping[str, str], secrets: Iterable[str]) -> str:
     target = headers.get("Location")
     if not target:
         return ""
-    return f" It leads to {_fit(without_queries(target), secrets)}; is the server's URL right?"
+    return f" It leads to {fit(without_queries(target), secrets)}; is the server's URL right?"
 
 
 def _secrets_of(parameters: Mapping[str, str]) -> tuple[str, ...]:
     """What the server may repeat and nobody else should read."""
-    source = parameters.get("source", "")
-    query = source.partition("?")[2]
-    return (*secrets_of_url(source), *spellings([parameters.get("pdfPassword", ""), query]))
+    return (*secrets_of_signed(parameters.get("source", "")), *spellings([parameters.get("pdfPassword", "")]))
 
 
-def _fit(text: str, secrets: Iterable[str]) -> str:
-    """Somebody else's words, fit for a message: one line of bounded length, and nothing secret in it."""
+def secrets_of_signed(url: str) -> tuple[str, ...]:
+    """What in a URL must not be seen where its whole query may be a secret, in every spelling.
+
+    :param url: an image's or a result's.
+    """
+    return (*secrets_of_url(url), *spellings([url.partition("?")[2]]))
+
+
+def fit(text: str, secrets: Iterable[str]) -> str:
+    """Somebody else's words, fit for a message: one line of bounded length, and nothing secret in it.
+
+    :param text: may be empty.
+    :param secrets: what it may repeat and nobody should read.
+    """
     line = " ".join(text.split())
     for secret in sorted(secrets, key=len, reverse=True):
         # A short one is part of many words.

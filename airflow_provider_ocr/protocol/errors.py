@@ -73,15 +73,11 @@ class AuthenticationError(OcrError):
 
 
 class NotEnabledError(OcrError):
-    """HTTP 403: the method is switched off for this application."""
-
-
-class ForbiddenByGatewayError(NotEnabledError):
-    """HTTP 403 with a web page: what stands before the service, such as a proxy, lets nobody through."""
+    """HTTP 403 from getApplicationInfo: the method is switched off for this application."""
 
 
 class RequestRejectedError(OcrError):
-    """HTTP 4xx other than 401 and 403, usually 450: the service refused the request.
+    """HTTP 4xx other than 401, usually 450: the service refused the request.
 
     :param http_status: 450 where it was the service itself that refused.
     """
@@ -89,6 +85,10 @@ class RequestRejectedError(OcrError):
     def __init__(self, message: str, *, http_status: int, ocr_task_id: str | None = None) -> None:
         super().__init__(message, ocr_task_id=ocr_task_id)
         self.http_status = http_status
+
+
+class ForbiddenByGatewayError(RequestRejectedError):
+    """HTTP 403 with a web page: what stands before the service, such as a proxy, lets nobody through."""
 
 
 class ParameterRejectedError(RequestRejectedError):

@@ -21,7 +21,7 @@ TABLE: list[tuple[type[errors.OcrError], type[exceptions.CloudOcrError], bool]] 
     (errors.UnsupportedImageError, exceptions.CloudOcrParameterError, False),
     (errors.AuthenticationError, exceptions.CloudOcrAuthenticationError, False),
     (errors.NotEnabledError, exceptions.CloudOcrAuthenticationError, False),
-    (errors.ForbiddenByGatewayError, exceptions.CloudOcrAuthenticationError, False),
+    (errors.ForbiddenByGatewayError, exceptions.CloudOcrRejectedError, True),
     (errors.ConnectionFailedError, exceptions.CloudOcrConnectionError, True),
     (errors.NameResolutionError, exceptions.CloudOcrConnectionError, True),
     (errors.ConnectFailedError, exceptions.CloudOcrConnectionError, True),

@@ -23,7 +23,7 @@ TASK = "7db0c518-44e9-4033-8ab2-e8b1abff990f"
         (errors.WaitTimeoutError("no"), ExitCode.NOT_FINISHED),
         (errors.TaskNotFinishedError("no"), ExitCode.NOT_FINISHED),
         (errors.NotEnabledError("no"), ExitCode.FAILED),
-        (errors.ForbiddenByGatewayError("no"), ExitCode.NO_ACCESS),
+        (errors.ForbiddenByGatewayError("no", http_status=403), ExitCode.NO_ACCESS),
         (errors.ServerError("no"), ExitCode.FAILED),
         (errors.RequestRejectedError("no", http_status=450), ExitCode.FAILED),
         (errors.ResultIntegrityError("no"), ExitCode.FAILED),

@@ -148,7 +148,7 @@ def test_a_read_that_would_wait_beyond_its_time_is_given_up_at_once(
     [
         (400, errors.RequestRejectedError),
         (401, errors.AuthenticationError),
-        (403, errors.NotEnabledError),
+        (403, errors.RequestRejectedError),
         (404, errors.RequestRejectedError),
         (450, errors.RequestRejectedError),
         (500, errors.ServerError),
@@ -185,6 +185,15 @@ def test_a_read_that_is_refused_is_not_repeated(
         ("The format for export is bad.", False),
         ("imageSource is bad", False),
         ("", False),
+        ("source: it cannot be loaded.", True),
+        ("Source : no such image", True),
+        ("The value of 'source' is no URL", True),
+        ('Missing "source".', True),
+        ("Invalid parameter: source", True),
+        ("The source parameter is bad.", True),
+        ("Quota exceeded: too many images from this source are waiting.", False),
+        ("The source could not be reached in time.", False),
+        ("Resource: none is free.", False),
     ],
 )
 def test_a_refusal_that_names_a_sent_parameter_is_told_apart(
@@ -194,6 +203,38 @@ def test_a_refusal_that_names_a_sent_parameter_is_told_apart(
     with pytest.raises(errors.RequestRejectedError) as caught:
         make_transport().change("processRemoteImage", {"source": SOURCE, "exportFormat": "pdf"})
     assert isinstance(caught.value, errors.ParameterRejectedError) is named
+
+
+@pytest.mark.parametrize("status", [202, 302])
+def test_a_status_that_the_api_does_not_use_comes_with_the_servers_words(
+    server: ScriptedServer, make_transport: MakeTransport, shown: Shown, status: int
+) -> None:
+    server.refuse("processRemoteImage", status, f"Later, my app with pass/word and {SOURCE}.")
+    with pytest.raises(errors.UnreadableAnswerError) as caught:
+        make_transport().change("processRemoteImage", QUERY)
+    said = f"HTTP {status}, which the API does not use: Later, my app with *** and https://images.example/"
+    assert said in str(caught.value)
+    assert not any(secret in shown(caught.value) for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "kind"),
+    [
+        ("getApplicationInfo", b"", errors.NotEnabledError),
+        ("getApplicationInfo", b"<error><message>Off.</message></error>", errors.NotEnabledError),
+        ("getApplicationInfo", b"<html><title>Blocked</title>", errors.RequestRejectedError),
+        ("listTasks", b"", errors.RequestRejectedError),
+        ("listTasks", b"<html><title>Blocked</title>", errors.RequestRejectedError),
+    ],
+)
+def test_403_means_not_enabled_where_the_application_is_asked_for_and_nothing_stands_between(
+    server: ScriptedServer, make_transport: MakeTransport, method: str, body: bytes, kind: type[Exception]
+) -> None:
+    server.reply(method, body, status=403)
+    with pytest.raises(kind) as caught:
+        make_transport().read(method, {})
+    assert type(caught.value) is kind
+    assert getattr(caught.value, "http_status", 403) == 403
 
 
 @pytest.mark.parametrize("body", [b"", b"<error/>", b"\xff\xfe\x00"])
