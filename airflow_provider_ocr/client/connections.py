@@ -14,9 +14,16 @@ import sys
 from typing import Any
 
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
+from requests.utils import select_proxy
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util import Url, parse_url
 
 from airflow_provider_ocr.client.connecting import open_socket
 from airflow_provider_ocr.client.exchange import Exchange, Stage, under_way
@@ -127,8 +134,19 @@ class MissingBundleError(OSError):
         self.path = path
 
 
+class UnusableProxyError(OSError):
+    """A proxy, be it one's own or the environment's, that nothing can be sent through.
+
+    :param problem: what is wrong with it, as a clause that repeats nothing of its URL.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
 class BoundedAdapter(HTTPAdapter):
-    """Makes `requests` use these connections, directly and through proxies."""
+    """Makes `requests` use these connections, directly and through HTTP proxies."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Make the pools of direct connections.
@@ -138,15 +156,24 @@ class BoundedAdapter(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """The pool for a request.
+
+        :raises UnusableProxyError: if the proxy for it is none that these connections can use.
+        """
+        if proxy := select_proxy(request.url, proxies):
+            _require_http(proxy)
+        return super().get_connection_with_tls_context(request, verify, proxies, cert)
+
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> PoolManager:
         """The pools of connections through one proxy.
 
         :param proxy: URL of the proxy.
         """
         manager: PoolManager = super().proxy_manager_for(proxy, **kwargs)
-        # A SOCKS proxy needs connections of its own kind.
-        if isinstance(manager, ProxyManager):
-            manager.pool_classes_by_scheme = _POOLS
+        manager.pool_classes_by_scheme = _POOLS
         return manager
 
     def cert_verify(self, conn: Any, url: str, verify: bool | str, cert: Any) -> None:
@@ -162,3 +189,17 @@ class BoundedAdapter(HTTPAdapter):
             super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]  # its stub has no types
         except OSError:
             raise MissingBundleError(str(verify)) from None
+
+
+def _require_http(proxy: str) -> None:
+    try:
+        url = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+    except LocationParseError:
+        url = Url()
+    # A SOCKS proxy needs connections of its own kind, which would keep to no exchange.
+    if url.scheme not in (None, "http", "https"):
+        raise UnusableProxyError("the proxy is no HTTP proxy; SOCKS and others cannot be used")
+    if not url.host:
+        raise UnusableProxyError(
+            "the proxy's URL is malformed; it should look like http://proxy.example:3128"
+        )

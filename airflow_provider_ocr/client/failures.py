@@ -18,7 +18,7 @@ from typing import NamedTuple, TypeVar
 import requests
 from urllib3 import exceptions as urllib3_errors
 
-from airflow_provider_ocr.client.connections import MissingBundleError
+from airflow_provider_ocr.client.connections import MissingBundleError, UnusableProxyError
 from airflow_provider_ocr.client.exchange import Exchange, Stage, TooManyBytesError
 from airflow_provider_ocr.protocol.errors import (
     ConnectFailedError,
@@ -58,7 +58,7 @@ _Kind = TypeVar("_Kind", bound=BaseException)
 
 
 class UncallableUrlError(ConnectFailedError):
-    """The URL, or the proxy's, is none that anything could be asked of. No repetition can help."""
+    """The URL is none that anything could be asked of. No repetition can help."""
 
 
 class Failure(NamedTuple):
@@ -87,6 +87,8 @@ def failure_of(error: Exception, exchange: Exchange) -> Failure:
     causes = list(_causes(error))
     if missing := _first(causes, MissingBundleError):
         return Failure(TlsError, f"the CA bundle {missing.path} does not exist")
+    if unusable := _first(causes, UnusableProxyError):
+        return Failure(ProxyFailedError, unusable.problem)
     for kinds, failure in _ANYWHERE:
         if _first(causes, *kinds):
             return failure
@@ -136,15 +138,10 @@ def _about_alien(said: BaseException) -> Failure:
 
 _Kinds = tuple[type[BaseException], ...]
 
-# What stands first wins: a proxy's invalid URL is an invalid URL.
 _ANYWHERE: Sequence[tuple[_Kinds, Failure]] = (
     (
         (TooManyBytesError,),
         Failure(UnreadableAnswerError, "the answer is far longer than any of the API's"),
-    ),
-    (
-        (requests.exceptions.InvalidProxyURL,),
-        Failure(ProxyFailedError, "the proxy's URL is malformed"),
     ),
     (
         (requests.exceptions.MissingSchema, requests.exceptions.InvalidURL),
@@ -152,7 +149,7 @@ _ANYWHERE: Sequence[tuple[_Kinds, Failure]] = (
     ),
     (
         (requests.exceptions.InvalidSchema,),
-        Failure(UncallableUrlError, "the URL, or the proxy's, has a scheme other than http and https"),
+        Failure(UncallableUrlError, "the URL has a scheme other than http and https"),
     ),
     (
         (requests.exceptions.TooManyRedirects,),

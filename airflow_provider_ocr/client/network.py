@@ -6,14 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.sessions import SessionRedirectMixin
 
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.client.connections import BoundedAdapter
-from airflow_provider_ocr.protocol.errors import ProxyFailedError
 
 USER_AGENT = f"airflow-provider-ocr/{__version__}"
 
@@ -57,7 +55,7 @@ class Network:
 
     :param timeouts: how long to wait.
     :param verify: whether to verify TLS, or the path of a CA bundle.
-    :param proxy: URL of the proxy for everything; None for what the environment says (``HTTPS_PROXY``...).
+    :param proxy: URL of the HTTP proxy for everything; None for the environment's (``HTTPS_PROXY``...).
     """
 
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -80,13 +78,13 @@ class Network:
         """What each request of a session is sent with.
 
         A session's own settings would not do: for `requests` the environment's come before them.
-
-        :raises ProxyFailedError: if the proxy's URL is none.
         """
+        # Without a scheme a name before the port would pass for one.
+        proxy = self.proxy and (self.proxy if "://" in self.proxy else f"http://{self.proxy}")
         return {
             "timeout": (self.timeouts.connect, self.timeouts.read),
             "verify": self.verify,
-            "proxies": _by_scheme(self.proxy) if self.proxy else None,
+            "proxies": {"http": proxy, "https": proxy} if proxy else None,
             "allow_redirects": False,
             "stream": True,
         }
@@ -98,13 +96,3 @@ def redirect_target(response: requests.Response) -> str | None:
     :param response: an answer, whatever its status.
     """
     return SessionRedirectMixin().get_redirect_target(response)
-
-
-def _by_scheme(proxy: str) -> dict[str, str]:
-    try:
-        host = urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
-    except ValueError:
-        host = None
-    if not host:
-        raise ProxyFailedError("The proxy's URL is malformed; it should look like http://proxy.example:3128.")
-    return {"http": proxy, "https": proxy}

@@ -269,6 +269,7 @@ def test_a_tunnel_that_the_proxy_refuses(fails: Fails, listen: Listen, answer: s
         ("http://u:PROXYSECRET@127.0.0.1:{closed}", "the proxy refused the connection"),
         ("http://u:PROXYSECRET@", "proxy's URL is malformed"),
         ("http:///x", "proxy's URL is malformed"),
+        ("no-such-host:3128", "the proxy's name does not resolve"),
         ("http://[::1", "proxy's URL is malformed"),
         ("http://u:PROXYSECRET@.:3128", "proxy"),
     ],
@@ -298,9 +299,48 @@ def test_a_certificate_behind_a_tunnel_is_the_servers(fails: Fails, listen: List
     _has(error, errors.TlsError, "the server's certificate is not trusted")
 
 
-def test_a_socks_proxy_without_its_package(fails: Fails) -> None:
-    error = fails(base_url="https://ocr.example", proxy="socks5://u:PROXYSECRET@127.0.0.1:9")
-    _has(error, UncallableUrlError, "the URL, or the proxy's, has a scheme other than")
+UNUSABLE_PROXIES = {
+    "socks5://u:PROXYSECRET@127.0.0.1:{closed}": "the proxy is no HTTP proxy; SOCKS and others cannot",
+    "SOCKS5h://u:PROXYSECRET@127.0.0.1:{closed}": "the proxy is no HTTP proxy; SOCKS",
+    "ftp://u:PROXYSECRET@127.0.0.1:{closed}": "the proxy is no HTTP proxy; SOCKS",
+    "http://u:PROXYSECRET@127.0.0.1:99999": "the proxy's URL is malformed; it should look like http://",
+    "http://u:PROXYSECRET@127.0.0.1:port": "the proxy's URL is malformed; it should look like http://",
+}
+
+
+@pytest.mark.parametrize("base_url", ["http://ocr.example", "https://ocr.example"])
+@pytest.mark.parametrize("variable", [None, "ALL_PROXY", "{scheme}_proxy"])
+@pytest.mark.parametrize("proxy", UNUSABLE_PROXIES)
+def test_a_proxy_that_cannot_be_used_wherever_it_comes_from(
+    *,
+    fails: Fails,
+    closed: int,
+    monkeypatch: pytest.MonkeyPatch,
+    base_url: str,
+    proxy: str,
+    variable: str | None,
+) -> None:
+    url = proxy.format(closed=closed)
+    if variable is not None:
+        monkeypatch.setenv(variable.format(scheme=base_url.partition(":")[0]), url)
+    error = fails(base_url=base_url, proxy=None if variable else url)
+    _has(error, errors.ProxyFailedError, UNUSABLE_PROXIES[proxy])
+    assert str(error).endswith("(ocr.example).")
+
+
+def test_a_socks_proxy_is_asked_for_nothing(fails: Fails, listen: Listen) -> None:
+    proxy = listen(lambda conversation: conversation.wait())
+    fails(base_url="http://ocr.example", proxy=proxy.url.replace("http:", "socks5h:"))
+    assert proxy.connections == 0
+
+
+def test_a_proxy_that_cannot_be_used_does_not_matter_where_none_is_needed(
+    server: ScriptedServer, make_transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    server.reply("listTasks", b"<response/>")
+    assert make_transport().read("listTasks", {}) == b"<response/>"
 
 
 def test_a_refusal_of_the_proxy_itself_says_that_it_is_the_proxys(fails: Fails, listen: Listen) -> None:
