@@ -7,6 +7,7 @@ breaks is taken up again with a range request; what arrives is checked against t
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
@@ -94,7 +95,7 @@ class Downloader:
             if failure is None:
                 return
             failures = 1 if progress.received > before else failures + 1
-            pause = pause_before_retry(failures, getattr(failure, "retry_after", None), 1.0)
+            pause = pause_before_retry(failures, getattr(failure, "retry_after", None), random.random())  # noqa: S311 - jitter
             too_late = pause > self._network.timeouts.in_all
             if failures >= self._attempts or too_late or not may_be_cured(failure):
                 raise failure

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How long to wait before a call is repeated: growing, jittered, and at least what the server asks for."""
+"""How long to wait before a call is repeated: growing, at least what the server asks for, and jittered."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ def pause_before_retry(attempt: int, retry_after: float | None, jitter: float) -
     :param retry_after: what the server asked for in seconds, if it did.
     :param jitter: a random number from 0 to 1, so that many clients do not come back together.
     """
-    growing: float = min(_LONGEST_PAUSE, 0.5 * 2 ** min(attempt, 10)) * (0.5 + jitter / 2)
-    return max(growing, retry_after or 0.0)
+    growing: float = min(_LONGEST_PAUSE, 0.5 * 2 ** min(attempt, 10))
+    asked = retry_after or 0.0
+    # What the server asks is the least: those whom it asked at once would come back at once.
+    spread = max(growing / 2, min(_LONGEST_PAUSE, asked) / 4)
+    return max(growing / 2, asked) + jitter * spread
 
 
 def retry_after_of(headers: Mapping[str, str]) -> float | None:

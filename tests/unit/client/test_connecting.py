@@ -87,6 +87,10 @@ def test_the_next_address_has_its_chance(
     resolve(request.getfixturevalue(obstacle), listener.getsockname()[1])
     with open_socket("ocr.example", 443, seconds=1.0) as connection:
         assert connection.getpeername() == listener.getsockname()
+        # The first one has not eaten up the time of the second.
+        timeout = connection.gettimeout()
+    assert timeout is not None
+    assert timeout > 0.2
 
 
 def test_all_addresses_together_have_one_time_out(silent: int, resolve: Resolve) -> None:

@@ -153,7 +153,21 @@ def test_a_result_host_is_waited_for_as_long_as_it_asks(
     server.reply(PATH, status=503, headers={"Retry-After": "3600"})
     with pytest.raises(errors.ServerError, match="HTTP 503"):
         list(downloader.stream(url))
-    assert pauses == [7.0]
+    (pause,) = pauses
+    assert 7 <= pause <= 1.25 * 7
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "7"}])
+def test_no_two_downloads_pause_alike(
+    server: ScriptedServer, url: str, pauses: list[float], headers: dict[str, str]
+) -> None:
+    server.reply(PATH, status=503, headers=headers)
+    downloader = Downloader(network=IMPATIENT, attempts=2, sleep=pauses.append)
+    for _ in range(5):
+        with pytest.raises(errors.ServerError):
+            list(downloader.stream(url))
+    downloader.close()
+    assert len(set(pauses)) == 5
 
 
 def test_a_host_that_sends_the_rest_by_and_by_is_asked_until_it_is_all_there(

@@ -24,9 +24,27 @@ def test_a_pause_that_nobody_asked_for_is_between_half_a_second_and_20(attempt: 
 def test_a_pause_is_never_shorter_than_the_server_asks(
     attempt: int, retry_after: float, jitter: float
 ) -> None:
-    assert pause_before_retry(attempt, retry_after, jitter) == max(
-        retry_after, pause_before_retry(attempt, None, jitter)
-    )
+    pause = pause_before_retry(attempt, retry_after, jitter)
+    assert max(retry_after, pause_before_retry(attempt, None, 0.0)) <= pause <= retry_after + 20
+
+
+@pytest.mark.parametrize(
+    ("attempt", "retry_after", "shortest", "longest"),
+    [
+        (1, None, 0.5, 1.0),
+        (3, None, 2.0, 4.0),
+        (50, None, 10.0, 20.0),
+        (1, 0.0, 0.5, 1.0),
+        (1, 8.0, 8.0, 10.0),
+        (4, 8.0, 8.0, 12.0),
+        (1, 3600.0, 3600.0, 3605.0),
+    ],
+)
+def test_pauses_are_spread_so_that_clients_do_not_come_back_together(
+    attempt: int, retry_after: float | None, shortest: float, longest: float
+) -> None:
+    pauses = [pause_before_retry(attempt, retry_after, jitter) for jitter in (0.0, 0.5, 1.0)]
+    assert pauses == [shortest, (shortest + longest) / 2, longest]
 
 
 @pytest.mark.parametrize("jitter", [0.0, 0.5, 1.0])

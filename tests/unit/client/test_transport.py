@@ -131,7 +131,19 @@ def test_a_read_waits_at_least_as_long_as_the_server_asks(
     server.reply("listTasks", status=429, headers={"Retry-After": retry_after})
     server.reply("listTasks", b"<response/>")
     make_transport().read("listTasks", {})
-    assert max(0.5, float(retry_after)) <= pauses[0] <= max(1.0, float(retry_after))
+    assert max(0.5, float(retry_after)) <= pauses[0] <= max(1.0, 1.25 * float(retry_after))
+
+
+@pytest.mark.parametrize("headers", [{}, {"Retry-After": "7"}])
+def test_no_two_reads_pause_alike(
+    server: ScriptedServer, make_transport: MakeTransport, pauses: list[float], headers: dict[str, str]
+) -> None:
+    server.reply("listTasks", status=503, headers=headers)
+    transport = make_transport(read_attempts=2)
+    for _ in range(5):
+        with pytest.raises(errors.ServerError):
+            transport.read("listTasks", {})
+    assert len(set(pauses)) == 5
 
 
 def test_a_read_that_would_wait_beyond_its_time_is_given_up_at_once(
