@@ -22,6 +22,8 @@ MOST_BYTES = MAX_BODY_BYTES + 1024 * 1024
 _FIRST_BYTES = 256
 _PIECE_BYTES = 64 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
+# Each is unpacked by itself, and an empty one costs time without adding to the length.
+_MOST_GZIP_MEMBERS = 16
 
 _TASK_ID = re.compile(rb"""<(?:\w+:)?task\s[^>]{0,200}?\bid=["']([0-9A-Fa-f-]{36})["']""")
 _TASK_ID_BYTES = 16 * 1024
@@ -60,7 +62,7 @@ def _read_plain(response: requests.Response, body: bytearray) -> None:
 
 
 def _read_gzip(response: requests.Response, body: bytearray) -> None:
-    unpack = zlib.decompressobj(_GZIP)
+    unpack, members = zlib.decompressobj(_GZIP), 1
     while piece := _next(response, body):
         while piece:
             try:
@@ -70,7 +72,8 @@ def _read_gzip(response: requests.Response, body: bytearray) -> None:
             _check_length(body)
             piece = unpack.unconsumed_tail or unpack.unused_data
             if unpack.eof and piece:
-                unpack = zlib.decompressobj(_GZIP)
+                unpack, members = zlib.decompressobj(_GZIP), members + 1
+                _check_members(members)
     if not unpack.eof:
         raise IncompleteRead(bytes(body))
 
@@ -84,3 +87,8 @@ def _next(response: requests.Response, body: bytearray) -> bytes:
 def _check_length(body: bytearray) -> None:
     if len(body) > MAX_BODY_BYTES:
         raise UnreadableAnswerError(f"The answer is longer than {MAX_BODY_BYTES // 2**20} MiB.")
+
+
+def _check_members(members: int) -> None:
+    if members > _MOST_GZIP_MEMBERS:
+        raise UnreadableAnswerError("The answer is compressed in far too many parts.")

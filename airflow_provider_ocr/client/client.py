@@ -125,15 +125,23 @@ class CloudOcrClient:
         return self._change("processImage", query, _image(content), idempotency_key=idempotency_key)
 
     def submit_image(
-        self, content: bytes, ocr_task_id: str | None = None, *, idempotency_key: str | None = None
+        self,
+        content: bytes,
+        ocr_task_id: str | None = None,
+        *,
+        pdf_password: str | None = None,
+        idempotency_key: str | None = None,
     ) -> OcrTask:
         """Add an image to a task that `process_document` will start (``submitImage``). Sent once.
 
         :param content: the bytes of the image file.
         :param ocr_task_id: a Submitted task that gets one more image; without it a new task is made.
+        :param pdf_password: what opens the image, if that is a protected PDF.
         :param idempotency_key: as of `process_remote_image`.
         """
         query = {} if ocr_task_id is None else {"taskId": _checked(ocr_task_id)}
+        if pdf_password:
+            query["pdfPassword"] = pdf_password
         with _about(ocr_task_id):
             return self._change("submitImage", query, _image(content), idempotency_key=idempotency_key)
 

@@ -90,6 +90,12 @@ def test_a_deleted_task_is_not_started_again(client: CloudOcrClient, deleted_tas
     assert refused.value.ocr_task_id == deleted_task
 
 
+def test_a_protected_pdf_is_added_with_its_password(client: CloudOcrClient) -> None:
+    assert client.submit_image(PROTECTED, pdf_password="open").status == "Submitted"
+    with pytest.raises(NAMED, match="pdfPassword: "):
+        client.submit_image(PROTECTED, pdf_password="sesame")
+
+
 def test_a_task_can_be_deleted_twice(client: CloudOcrClient, deleted_task: str) -> None:
     assert client.delete_task(deleted_task).status == "Deleted"
     with pytest.raises(errors.TaskDeletedError):

@@ -67,11 +67,22 @@ GZIP = _head("Content-Encoding: gzip")
         CHUNKED + _chunked(BODY) + b"0\r\nX-Trailer: y\r\n\r\n",
         GZIP + gzip.compress(BODY),
         GZIP + gzip.compress(BODY[:1000]) + gzip.compress(BODY[1000:]),
+        GZIP + gzip.compress(b"") * 15 + gzip.compress(BODY),
         _head("Content-Encoding: X-Gzip", "Transfer-Encoding: chunked")
         + _chunked(gzip.compress(BODY), 100)
         + b"0\r\n\r\n",
     ],
-    ids=["length", "identity", "until closed", "chunked", "trailer", "gzip", "two members", "chunked gzip"],
+    ids=[
+        "length",
+        "identity",
+        "until closed",
+        "chunked",
+        "trailer",
+        "gzip",
+        "two members",
+        "16 members",
+        "chunked gzip",
+    ],
 )
 def test_a_whole_body_is_taken_as_it_was_meant(get: Get, said: bytes) -> None:
     assert get(said) == BODY
@@ -136,9 +147,20 @@ BOMB = gzip.compress(bytes(64 * 1024 * 1024), 9)
         (_head("Content-Encoding: deflate") + zlib.compress(BODY), "was not asked for"),
         (_head("Content-Encoding: br") + BODY, "was not asked for"),
         (GZIP + BODY, "said to be compressed, but is not"),
+        (GZIP + gzip.compress(b"") * 17, "compressed in far too many parts"),
         (GZIP + gzip.compress(BODY) + b"more", "said to be compressed, but is not"),
     ],
-    ids=["plain", "chunked", "bomb", "nested bomb", "deflate", "brotli", "no gzip", "gzip and more"],
+    ids=[
+        "plain",
+        "chunked",
+        "bomb",
+        "nested bomb",
+        "deflate",
+        "brotli",
+        "no gzip",
+        "members",
+        "gzip and more",
+    ],
 )
 def test_a_body_that_is_too_long_or_packed_otherwise_is_refused(get: Get, said: bytes, words: str) -> None:
     with pytest.raises(errors.UnreadableAnswerError, match=f"x: The answer is .*{words}"):

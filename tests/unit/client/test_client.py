@@ -60,6 +60,12 @@ def test_a_method_about_one_task_asks_by_its_path_and_query_and_gives_the_task(
         ("processImage", lambda client: client.process_image(IMAGE, SETTINGS), SENT),
         ("submitImage", lambda client: client.submit_image(IMAGE), {}),
         ("submitImage", lambda client: client.submit_image(IMAGE, ID), {"taskId": ID}),
+        ("submitImage", lambda client: client.submit_image(IMAGE, pdf_password=""), {}),
+        (
+            "submitImage",
+            lambda client: client.submit_image(IMAGE, ID, pdf_password="let me in"),
+            {"taskId": ID, "pdfPassword": "let me in"},
+        ),
     ],
 )
 def test_an_image_is_the_body_of_a_post(

@@ -177,6 +177,15 @@ def test_a_short_password_is_masked_as_a_word_only(
     assert "The password '***' is not that of an archive." in str(caught.value)
 
 
+def test_the_password_of_a_pdf_that_is_added_to_a_task_is_masked(
+    server: ScriptedServer, connect: Callable[..., CloudOcrClient], shown: Shown
+) -> None:
+    server.refuse("submitImage", 450, f"pdfPassword: {PDF_PASSWORD} does not open it.")
+    with pytest.raises(errors.ParameterRejectedError, match=r"pdfPassword: \*\*\* does not") as caught:
+        connect(server.url).submit_image(b"image", pdf_password=PDF_PASSWORD)
+    _assert_clean(shown(caught.value))
+
+
 def test_a_redirect_names_where_it_leads_without_a_query(
     server: ScriptedServer, connect: Callable[..., CloudOcrClient]
 ) -> None:
