@@ -69,19 +69,21 @@ def secrets_everywhere() -> None:
     )
 
 
-@dag(schedule=None, params={"source_variable": Param(type="string")})
+@dag(schedule=None)
 def careless() -> None:
     """Everything here fails before the service is asked anything."""
-    CarelessOperator(task_id="raise", source=SOURCE, description=DESCRIPTION, pdf_password=PASSWORD)
-    CarelessOperator.partial(task_id="mapped", pdf_password=PASSWORD).expand_kwargs(
-        [{"source": SOURCE, "description": DESCRIPTION}]
+    source, password = "{{ var.value.where_to_careless }}", "{{ var.value.how_to_open_the_careless }}"
+    seen = f"see {source}"
+    CarelessOperator(task_id="raise", source=source, description=seen, pdf_password=password)
+    CarelessOperator.partial(task_id="mapped", pdf_password=password).expand_kwargs(
+        [{"source": source, "description": seen}]
     )
     CloudOcrToObjectStorageOperator(
         task_id="land",
         ocr_task_id="00000001-0000-4000-8000-000000000000",
         export_format="txt",
         destination=STORE,
-        name=SOURCE,
+        name="{{ var.value.where_to_refuse }}",
     )
 
 
