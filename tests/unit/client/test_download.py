@@ -61,6 +61,13 @@ def test_a_file_arrives_in_one_go(
     assert server.received[0].query == {"sv": "1", "sig": "SECRET"}
 
 
+def test_a_text_in_which_nothing_was_read_has_the_three_bytes_of_its_mark(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, b"\xef\xbb\xbf")
+    assert b"".join(downloader.stream(url)) == b"\xef\xbb\xbf"
+
+
 def test_an_empty_file_is_a_file(server: ScriptedServer, downloader: Downloader, url: str) -> None:
     server.reply(PATH, b"")
     assert b"".join(downloader.stream(url)) == b""

@@ -244,6 +244,25 @@ def test_it_goes_on_after_an_error_and_until_it_is_stopped(
     assert kept.has(later) == {"image", "result"}
 
 
+def test_it_looks_every_five_minutes(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float | None] = []
+    sweeper = Sweeper(expiry=Expiry(kept.database, SEALER), files=kept.files, keep=KEEP)
+    after_each = sweeper._stopped.wait
+
+    def wait(timeout: float | None = None) -> bool:
+        pauses.append(timeout)
+        return after_each(10)
+
+    monkeypatch.setattr(sweeper._stopped, "wait", wait)
+    sweeper.start()
+    deadline = time.monotonic() + 10
+    while not pauses:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    sweeper.stop()
+    assert pauses == [300.0]
+
+
 LATER = pendulum.now("UTC").add(hours=2)
 
 
