@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urljoin
@@ -21,7 +22,8 @@ from airflow_provider_ocr.client.failures import CAUGHT, failure_of, may_be_cure
 from airflow_provider_ocr.client.log_filter import filter_urllib3
 from airflow_provider_ocr.client.network import Network, redirect_target
 from airflow_provider_ocr.client.pauses import pause_before_retry, retry_after_of
-from airflow_provider_ocr.client.refusals import ServerTroubleError
+from airflow_provider_ocr.client.refusals import ServerTroubleError, fit, secrets_of_signed
+from airflow_provider_ocr.client.storage_words import storage_words
 from airflow_provider_ocr.protocol.errors import (
     ConnectionFailedError,
     OcrError,
@@ -37,6 +39,8 @@ _MOST_REDIRECTS = 5
 # What may arrive for one piece: headers, and what is read ahead of it, as well.
 _MOST_BYTES = CHUNK_BYTES + 1024 * 1024
 _MEDIA_TYPES = frozenset(item.file_type.media_type.partition(";")[0] for item in ExportFormat)
+_MOST_WORDS_BYTES = 8 * 1024
+_HAS_FILE = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
 _GONE = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 
 filter_urllib3()
@@ -110,7 +114,8 @@ class Downloader:
         exchange = Exchange(seconds=timeouts.in_all, step=timeouts.read, most_bytes=_MOST_BYTES)
         try:
             with self._ask(url, progress, exchange) as response:
-                trouble = _accept(response, progress)
+                said = "" if response.status_code in _HAS_FILE else self._said(response, url, exchange)
+                trouble = _accept(response, progress, said)
                 if trouble is not None:
                     return trouble
                 while piece := response.raw.read(CHUNK_BYTES, decode_content=False):
@@ -125,6 +130,17 @@ class Downloader:
                 f"A result file ended after {progress.received} of {progress.total} bytes."
             )
         return None
+
+    def _said(self, response: requests.Response, url: str, exchange: Exchange) -> str:
+        """What a host says instead of giving the file, as the end of a message."""
+        seconds = min(exchange.remaining, self._network.timeouts.read)
+        exchange.allow(seconds=seconds, most_bytes=_MOST_BYTES)
+        body = b""
+        # That there is no file is known without it.
+        with suppress(*CAUGHT):
+            body = response.raw.read(_MOST_WORDS_BYTES, decode_content=False)
+        words = fit(storage_words(body), (*secrets_of_signed(url), *secrets_of_signed(response.url)))
+        return f" Its host says: {words}" if words else ""
 
     def _ask(self, url: str, progress: _Progress, exchange: Exchange) -> requests.Response:
         """The answer to a request for what is missing, wherever the host sends us for it."""
@@ -151,17 +167,19 @@ def _joined(url: str, target: str) -> str:
         raise requests.exceptions.InvalidURL from None
 
 
-def _accept(response: requests.Response, progress: _Progress) -> OcrError | None:
+def _accept(response: requests.Response, progress: _Progress, said: str) -> OcrError | None:
     """Check that this answer goes on where the file broke off, and note its length at the beginning.
 
+    :param said: what it says instead of that, as the end of a message.
     :return: trouble that may pass.
     """
     status = response.status_code
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServerTroubleError(
-            f"The result host answered with HTTP {status}.", retry_after=retry_after_of(response.headers)
+            f"The result host answered with HTTP {status}.{said}",
+            retry_after=retry_after_of(response.headers),
         )
-    _check_status(status)
+    _check_status(status, said)
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise ResultIntegrityError("The result host compresses a file that was to come as it is.")
     if progress.received:
@@ -172,20 +190,20 @@ def _accept(response: requests.Response, progress: _Progress) -> OcrError | None
         progress.total = int(announced) if announced.isdigit() else None
         progress.entity_tag = response.headers.get("ETag")
     else:
-        raise ResultUnavailableError(f"The result host answered with HTTP {status}.")
+        raise ResultUnavailableError(f"The result host answered with HTTP {status}.{said}")
     return None
 
 
-def _check_status(status: int) -> None:
+def _check_status(status: int, said: str) -> None:
     """Refuse an answer that neither is the file nor may become it by waiting."""
     if status in _GONE:
         raise ResultUnavailableError(
-            f"A result file is not there any more, or its URL has expired (HTTP {status})."
+            f"A result file is not there any more, or its URL has expired (HTTP {status}).{said}"
         )
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
         raise ProxyFailedError(
             "A result file cannot be had: the proxy wants other credentials (HTTP 407); check user and "
-            "password in the proxy's URL."
+            f"password in the proxy's URL.{said}"
         )
 
 

@@ -376,6 +376,49 @@ def test_an_expired_url_is_said_to_be_expired_at_once(
     assert "SECRET" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (
+            403,
+            b"<Error><Code>AuthenticationFailed</Code><Message>The signature is not valid any more: "
+            b"sig=SECRET, x SECRET y</Message></Error>",
+            "(HTTP 403). Its host says: AuthenticationFailed: The signature is not valid any more",
+        ),
+        (503, b"<error><message>Being moved.</message></error>", "HTTP 503. Its host says: Being moved."),
+        (407, b"Who are you?", "Its host says: Who are you?"),
+        (416, b"No such bytes.", "HTTP 416. Its host says: No such bytes."),
+        (404, b"x" * 10_000_000, "(HTTP 404)."),
+    ],
+)
+def test_an_error_has_the_words_of_the_result_host(
+    *,
+    server: ScriptedServer,
+    downloader: Downloader,
+    url: str,
+    shown: Callable[[BaseException], str],
+    status: int,
+    body: bytes,
+    words: str,
+) -> None:
+    server.reply(PATH, body, status=status)
+    with pytest.raises(errors.OcrError) as caught:
+        list(downloader.stream(url))
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 800
+    assert "SECRET" not in shown(caught.value)
+
+
+def test_a_result_host_that_drips_its_words_is_not_heard_out(listen: Listen) -> None:
+    server = listen(_talking(b"HTTP/1.1 403 No\r\nContent-Length: 900\r\n\r\n", drip=b"x"))
+    downloader = Downloader(network=Network(timeouts=Timeouts(connect=5.0, read=0.4)), attempts=1)
+    started = time.monotonic()
+    with pytest.raises(errors.ResultUnavailableError, match=r"\(HTTP 403\)\.$"):
+        list(downloader.stream(server.url))
+    assert time.monotonic() - started < 4.0
+    downloader.close()
+
+
 def test_a_url_may_expire_in_the_middle(server: ScriptedServer, downloader: Downloader, url: str) -> None:
     server.reply(PATH, CONTENT, cut=CHUNK)
     server.reply(PATH, status=403)
