@@ -29,7 +29,11 @@ class Answers:
 
 
 def ask_for_each(ocr_task_ids: Sequence[str], call: Callable[[str], OcrTask]) -> Answers:
-    """Call once for each task; a failure keeps none of the others, but for wrong credentials."""
+    """Call once for each task; a failure keeps none of the others, but for wrong credentials.
+
+    :param ocr_task_ids: the tasks, in the order of the calls.
+    :param call: given a task's ID, it gives the task or raises.
+    """
     answers = Answers()
     for ocr_task_id in ocr_task_ids:
         try:

@@ -73,13 +73,19 @@ def code_of(error: errors.OcrError) -> ExitCode:
 
 
 def may_have_been_done(error: errors.OcrError) -> bool:
-    """Whether a call that changes something may have arrived, though no answer says so."""
+    """Whether a call that changes something may have arrived, though no answer says so.
+
+    :param error: what the call raised.
+    """
     return isinstance(error, _MAYBE_SENT) and not isinstance(error, _NEVER_SENT)
 
 
 @contextmanager
 def nothing_done(words: str) -> Iterator[None]:
-    """Ends the command with these words where it is interrupted before it has changed anything."""
+    """Ends the command where it is interrupted before it has changed anything.
+
+    :param words: what was not done, as a sentence.
+    """
     try:
         yield
     except KeyboardInterrupt:

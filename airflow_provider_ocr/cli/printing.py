@@ -53,6 +53,7 @@ def print_rows(rows: Sequence[Row], output: str) -> None:
 def print_tasks(tasks: Sequence[OcrTask], output: str) -> None:
     """Print tasks; a table has the first columns, as many as the terminal is wide, and unbroken IDs.
 
+    :param tasks: in the order of the rows.
     :param output: as of `print_rows`.
     """
     from airflow.cli.simple_table import SimpleTable
@@ -85,7 +86,10 @@ def print_line(text: str) -> None:
 
 
 def ask(question: str) -> str:
-    """What the person at the terminal types, without blanks around; the question is on standard error."""
+    """What the person at the terminal types, without blanks around; the question is on standard error.
+
+    :param question: without a blank at its end.
+    """
     print(question, end=" ", file=sys.stderr, flush=True)  # noqa: T201 - as `tell`, without a line's end
     line = ""
     try:

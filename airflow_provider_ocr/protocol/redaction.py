@@ -117,7 +117,10 @@ def secrets_of_url(url: str) -> tuple[str, ...]:
 
 
 def secrets_of_words(text: str) -> tuple[str, ...]:
-    """What `without_url_secrets` takes out of a text, in every spelling that a log may have it in."""
+    """What `without_url_secrets` takes out of a text, in every spelling that a log may have it in.
+
+    :param text: any words, with URLs among them or without.
+    """
     secrets: list[str] = []
     for words in _WORDS.findall(text):
         for spelling in (words, unquote(words)):

@@ -234,9 +234,9 @@ def test_a_status_that_the_api_does_not_use_comes_with_the_servers_words(
     [
         ("getApplicationInfo", b"", errors.NotEnabledError),
         ("getApplicationInfo", b"<error><message>Off.</message></error>", errors.NotEnabledError),
-        ("getApplicationInfo", b"<html><title>Blocked</title>", errors.RequestRejectedError),
+        ("getApplicationInfo", b"<html><title>Blocked</title>", errors.ForbiddenByGatewayError),
         ("listTasks", b"", errors.RequestRejectedError),
-        ("listTasks", b"<html><title>Blocked</title>", errors.RequestRejectedError),
+        ("listTasks", b"<html><title>Blocked</title>", errors.ForbiddenByGatewayError),
     ],
 )
 def test_403_means_not_enabled_where_the_application_is_asked_for_and_nothing_stands_between(
