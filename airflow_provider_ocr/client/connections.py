@@ -12,6 +12,7 @@ import io
 import socket
 import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 from requests.adapters import HTTPAdapter
 from requests.utils import select_proxy
@@ -19,7 +20,6 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
     ConnectTimeoutError,
-    LocationParseError,
     NameResolutionError,
     NewConnectionError,
 )
@@ -193,13 +193,15 @@ class BoundedAdapter(HTTPAdapter):
 
 def _require_http(proxy: str) -> None:
     try:
-        url = parse_url(proxy if "://" in proxy else f"http://{proxy}")
-    except LocationParseError:
+        # Each finds faults that the other overlooks, and both will be asked.
+        urlsplit(proxy)
+        url = parse_url(proxy)
+    except ValueError:
         url = Url()
-    # A SOCKS proxy needs connections of its own kind, which would keep to no exchange.
-    if url.scheme not in (None, "http", "https"):
-        raise UnusableProxyError("the proxy is no HTTP proxy; SOCKS and others cannot be used")
     if not url.host:
         raise UnusableProxyError(
             "the proxy's URL is malformed; it should look like http://proxy.example:3128"
         )
+    # A SOCKS proxy needs connections of its own kind, which would keep to no exchange.
+    if url.scheme not in (None, "http", "https"):
+        raise UnusableProxyError("the proxy is no HTTP proxy; SOCKS and others cannot be used")

@@ -82,9 +82,10 @@ def refusal_of(
         # Only the service's own code speaks of parameters; the words of whatever stands between do not.
         named = status == ServiceStatus.BAD_PARAMETERS and any(_names(reason, name) for name in parameters)
         return (ParameterRejectedError if named else RequestRejectedError)(message, http_status=status)
-    words = f": {said.rstrip('.')}" if said else ""
+    words = f": {said}" if said else ""
+    end = "" if said.endswith((".", "!", "?")) else "."
     return UnreadableAnswerError(
-        f"{method} was answered with HTTP {status}, which the API does not use{words}."
+        f"{method} was answered with HTTP {status}, which the API does not use{words}{end}"
         f"{_leading(headers, secrets)}"
     )
 

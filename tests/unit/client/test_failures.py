@@ -304,6 +304,7 @@ UNUSABLE_PROXIES = {
     "SOCKS5h://u:PROXYSECRET@127.0.0.1:{closed}": "the proxy is no HTTP proxy; SOCKS",
     "ftp://u:PROXYSECRET@127.0.0.1:{closed}": "the proxy is no HTTP proxy; SOCKS",
     "http://u:PROXYSECRET@127.0.0.1:99999": "the proxy's URL is malformed; it should look like http://",
+    "http://u:PROXY[SECRET@127.0.0.1:9": "the proxy's URL is malformed; it should look like http://",
     "http://u:PROXYSECRET@127.0.0.1:port": "the proxy's URL is malformed; it should look like http://",
 }
 
