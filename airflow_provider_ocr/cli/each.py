@@ -51,6 +51,7 @@ def show_each(
 ) -> None:
     """Print the tasks, then end the command with what went wrong.
 
+    :param answers: what `ask_for_each` gave.
     :param output: table, json, yaml or plain.
     :param words: a line for a failure.
     :param interrupted: the line for an interrupt.
