@@ -76,14 +76,21 @@ def test_waiting_shows_its_progress_and_can_be_interrupted(
     words = ("wait", "7db0c518-44e9-4033-8ab2-e8b1abff990f", "--conn-id", "cloud_ocr_unreachable")
     screen, terminal = pty.openpty()
     with subprocess.Popen(
-        [*command, *words], env=environment(airflow), stdout=subprocess.PIPE, stderr=terminal
+        [*command, *words],
+        env=environment(airflow),
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        preexec_fn=_heed_interrupts,  # noqa: PLW1509 - one system call
     ) as process:
         os.close(terminal)
-        shown = read_until(screen, "Waiting goes on.")
-        process.send_signal(signal.SIGINT)
-        shown += read_until(screen, None)
-        assert process.stdout is not None
-        assert (process.wait(SECONDS), process.stdout.read()) == (130, b"")
+        try:
+            shown = read_until(screen, "Waiting goes on.")
+            process.send_signal(signal.SIGINT)
+            shown += read_until(screen, None)
+            assert process.stdout is not None
+            assert (process.wait(SECONDS), process.stdout.read()) == (130, b"")
+        finally:
+            process.kill()
     assert "0/1" in shown
     assert "Interrupted. OCR tasks that were started go on" in shown
     assert "Traceback" not in shown
@@ -109,6 +116,11 @@ def audit_log(airflow: LocalAirflow) -> str:
     """What Airflow has noted about commands that were called, and about everything else."""
     with sqlite3.connect(f"file:{airflow.home / 'airflow.db'}?mode=ro", uri=True) as database:
         return "\n".join(str(row) for row in database.execute("select * from log"))
+
+
+def _heed_interrupts() -> None:
+    """Tests that were started in a shell's background ignore interrupts, and so would what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def read_until(screen: int, text: str | None) -> str:
