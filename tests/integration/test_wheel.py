@@ -38,6 +38,7 @@ IN_ORDER = [
     "airflow_provider_ocr.hooks.connection_fields",
     "airflow_provider_ocr.hooks.connection_form",
     "airflow_provider_ocr.operators.cloud_ocr",
+    "airflow_provider_ocr.operators.parse_time_checks",
     "airflow_provider_ocr.sensors.cloud_ocr",
     "airflow_provider_ocr.triggers.cloud_ocr",
     "airflow_provider_ocr.transfers.cloud_ocr_to_object_storage",
