@@ -14,7 +14,7 @@ from typing import Self, TypeVar
 import pendulum
 
 from airflow_provider_ocr.client.answer import task_id_in
-from airflow_provider_ocr.client.download import Downloader
+from airflow_provider_ocr.client.download import Announcement, Downloader
 from airflow_provider_ocr.client.network import Network, Timeouts
 from airflow_provider_ocr.client.transport import Transport
 from airflow_provider_ocr.protocol.errors import (
@@ -224,19 +224,27 @@ class CloudOcrClient:
         return _understood("getApplicationInfo", parse_application_info, body)
 
     def download_result(
-        self, url: str, export_format: ExportFormat | None = None, *, ocr_task_id: str | None = None
+        self,
+        url: str,
+        export_format: ExportFormat | None = None,
+        *,
+        ocr_task_id: str | None = None,
+        on_answer: Callable[[Announcement], None] = lambda _: None,
+        renew: Callable[[], str] | None = None,
     ) -> Iterator[bytes]:
         """A result file, streamed. No credentials are sent to its host.
 
         :param url: one of a completed task's ``result_urls``.
         :param export_format: what the file should be; a host that announces another one is refused.
         :param ocr_task_id: the task whose result it is, so that errors can name it.
+        :param on_answer: called with what the host tells of the file, before its first piece.
+        :param renew: gives another URL of the same file once the one at hand has expired.
         :raises ResultUnavailableError: if the URL has expired; `get_task_status` gives a fresh one.
         :raises ResultIntegrityError: if the file is not as announced.
         """
         media_type = export_format.file_type.media_type if export_format else None
         with _about(ocr_task_id):
-            yield from self._downloader.stream(url, media_type=media_type)
+            yield from self._downloader.stream(url, media_type=media_type, on_answer=on_answer, renew=renew)
 
     @contextmanager
     def _gone_if_unknown(self, ocr_task_id: str) -> Iterator[None]:

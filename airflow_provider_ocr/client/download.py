@@ -2,14 +2,15 @@
 """One result file as a stream of bytes: bounded memory, complete or an error.
 
 The URL is signed and is the only credential: none of ours goes to the result host. A connection that
-breaks is taken up again with a range request; what arrives is checked against the announced length.
+breaks is taken up again with a range request, and a URL that expires is renewed where that is possible;
+what arrives is checked against the announced length.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -46,14 +47,31 @@ _GONE = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT
 filter_urllib3()
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a result's host tells before the file itself.
+
+    :param size: bytes that will come, if it tells.
+    :param headers: all of its answer's, to be asked for in any case.
+    """
+
+    size: int | None
+    headers: Mapping[str, str]
+
+
 @dataclass(slots=True)
 class _Progress:
     """How far the file has come, and how to ask for the rest of that same file."""
 
     media_type: str | None = None
+    on_answer: Callable[[Announcement], None] = lambda _: None
     received: int = 0
     total: int | None = None
     entity_tag: str | None = None
+
+
+class _ExpiredError(ResultUnavailableError):
+    """The URL does not lead to the file any more; another one may."""
 
 
 class Downloader:
@@ -82,22 +100,36 @@ class Downloader:
         """Close the connections."""
         self._session.close()
 
-    def stream(self, url: str, *, media_type: str | None = None) -> Iterator[bytes]:
+    def stream(
+        self,
+        url: str,
+        *,
+        media_type: str | None = None,
+        on_answer: Callable[[Announcement], None] = lambda _: None,
+        renew: Callable[[], str] | None = None,
+    ) -> Iterator[bytes]:
         """The file behind ``url`` in pieces of at most 256 KiB, each within the total time-out.
 
         :param url: where the file is; it is asked for without credentials.
         :param media_type: what the file has to be, if its host says that it is one of the API's types.
-        :raises ResultUnavailableError: if the URL has expired or the file is gone.
+        :param on_answer: called with what the host tells of the file, before its first piece.
+        :param renew: gives another URL of the same file once the one at hand has expired; it is not asked
+            twice without a new piece in between.
+        :raises ResultUnavailableError: if the URL has expired or the file is gone, and no other is to be had.
         :raises ResultIntegrityError: if the file is not the one that was announced.
         :raises ConnectionFailedError: if it broke off too often.
         """
-        progress = _Progress(media_type)
+        progress = _Progress(media_type, on_answer)
         failures = 0
+        renewed_at: int | None = None
         while True:
             before = progress.received
             failure = yield from self._one_answer(url, progress)
             if failure is None:
                 return
+            if isinstance(failure, _ExpiredError) and renew is not None and renewed_at != progress.received:
+                url, renewed_at = renew(), progress.received
+                continue
             failures = 1 if progress.received > before else failures + 1
             pause = pause_before_retry(failures, getattr(failure, "retry_after", None), random.random())  # noqa: S311 - jitter
             too_late = pause > self._network.timeouts.in_all
@@ -171,7 +203,7 @@ def _accept(response: requests.Response, progress: _Progress, said: str) -> OcrE
     """Check that this answer goes on where the file broke off, and note its length at the beginning.
 
     :param said: what it says instead of that, as the end of a message.
-    :return: trouble that may pass.
+    :return: trouble that may pass, or that another URL may cure.
     """
     status = response.status_code
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -179,7 +211,15 @@ def _accept(response: requests.Response, progress: _Progress, said: str) -> OcrE
             f"The result host answered with HTTP {status}.{said}",
             retry_after=retry_after_of(response.headers),
         )
-    _check_status(status, said)
+    if status in _GONE:
+        return _ExpiredError(
+            f"A result file is not there any more, or its URL has expired (HTTP {status}).{said}"
+        )
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        raise ProxyFailedError(
+            "A result file cannot be had: the proxy wants other credentials (HTTP 407); check user and "
+            f"password in the proxy's URL.{said}"
+        )
     if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
         raise ResultIntegrityError("The result host compresses a file that was to come as it is.")
     if progress.received:
@@ -189,22 +229,10 @@ def _accept(response: requests.Response, progress: _Progress, said: str) -> OcrE
         announced = response.headers.get("Content-Length", "")
         progress.total = int(announced) if announced.isdigit() else None
         progress.entity_tag = response.headers.get("ETag")
+        progress.on_answer(Announcement(progress.total, response.headers))
     else:
         raise ResultUnavailableError(f"The result host answered with HTTP {status}.{said}")
     return None
-
-
-def _check_status(status: int, said: str) -> None:
-    """Refuse an answer that neither is the file nor may become it by waiting."""
-    if status in _GONE:
-        raise ResultUnavailableError(
-            f"A result file is not there any more, or its URL has expired (HTTP {status}).{said}"
-        )
-    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        raise ProxyFailedError(
-            "A result file cannot be had: the proxy wants other credentials (HTTP 407); check user and "
-            f"password in the proxy's URL.{said}"
-        )
 
 
 def _check_rest(response: requests.Response, progress: _Progress) -> None:
