@@ -2,7 +2,8 @@
 """Land: a completed task's result files become files of one's own, each complete and verified, or absent.
 
 The service is asked for fresh URLs first, because result URLs expire; one that expires on the way is
-renewed once. Nothing is created before the task is known to have results.
+renewed. Nothing is created before the task is known to have results and every one of them has begun to
+come, or cannot be had; from then on all come at the same time.
 """
 
 from __future__ import annotations
@@ -10,24 +11,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.client.download import Announcement
+from airflow_provider_ocr.lifecycle.existing import IfExists
+from airflow_provider_ocr.lifecycle.landing_progress import LandingProgress, Meter
 from airflow_provider_ocr.lifecycle.publishing import publish
+from airflow_provider_ocr.lifecycle.quality import DocumentQuality, QualityLimits
+from airflow_provider_ocr.lifecycle.result_names import file_names
+from airflow_provider_ocr.lifecycle.side_by_side import SideBySide
 from airflow_provider_ocr.lifecycle.verdict import failure_of
-from airflow_provider_ocr.protocol.errors import (
-    InvalidParameterError,
-    OcrError,
-    ResultIntegrityError,
-    ResultUnavailableError,
-    TaskNotFinishedError,
-)
-from airflow_provider_ocr.protocol.redaction import quoted
-from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.errors import OcrError, ResultIntegrityError, TaskNotFinishedError
+from airflow_provider_ocr.protocol.task import MAX_RESULTS, OcrTask
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+PROGRESS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,30 +41,32 @@ class LandedFile:
     :param name: the file's, in its folder.
     :param size: bytes.
     :param sha256: hexadecimal digest of the content.
+    :param written: False if the same file was there already and has been left as it was.
+    :param quality: how well the document was read, if its server told.
+    :param review: why it went where a person looks at it; empty if it did not.
     """
 
     export_format: ExportFormat
     name: str
     size: int
     sha256: str
+    written: bool = True
+    quality: DocumentQuality | None = None
+    review: tuple[str, ...] = ()
 
 
-def file_names(stem: str, export_formats: Sequence[ExportFormat]) -> list[str]:
-    """A name for each result file: ``stem.extension``, with the format between where two would be the same.
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Where documents go that a person should look at, and which they are.
 
-    :param stem: file name without extension.
-    :param export_formats: in the order of the results.
-    :raises InvalidParameterError: if the stem would leave the destination folder.
+    :param filesystem: where to.
+    :param folder: the folder's path, as the filesystem takes it.
+    :param limits: what the others keep to.
     """
-    if not stem or "/" in stem or "\\" in stem or stem in (".", "..") or "\0" in stem:
-        raise InvalidParameterError(
-            "name", f"{quoted(stem)!r} cannot be a file name; it must have no path in it."
-        )
-    extensions = [export_format.file_type.extension for export_format in export_formats]
-    return [
-        f"{stem}.{extension}" if extensions.count(extension) == 1 else f"{stem}.{export_format}.{extension}"
-        for export_format, extension in zip(export_formats, extensions, strict=True)
-    ]
+
+    filesystem: AbstractFileSystem
+    folder: str
+    limits: QualityLimits
 
 
 def land(
@@ -74,20 +79,31 @@ def land(
     stem: str,
     on_file: Callable[[LandedFile], None],
     on_bytes: Callable[[ExportFormat, int], None] = lambda *_: None,
+    on_progress: Callable[[LandingProgress], None] = lambda _: None,
+    progress_seconds: float = PROGRESS_SECONDS,
+    if_exists: IfExists = IfExists.OVERWRITE,
+    review: Review | None = None,
 ) -> tuple[OcrTask, list[LandedFile]]:
-    """Bring the result files of a completed task into a folder.
+    """Bring the result files of a completed task into a folder, up to three at the same time.
+
+    If one of them fails, the others still land before its error is raised.
 
     :param client: speaks for the application that made the task.
     :param ocr_task_id: the task's ID.
     :param export_formats: the formats of the submission, in its order; that is the order of the results.
     :param filesystem: where to.
     :param folder: the folder's path, as the filesystem takes it.
-    :param stem: file name without extension.
-    :param on_file: called for each file once it is there.
-    :param on_bytes: called for each piece of a file that has come, with its length.
+    :param stem: file name without extension, or a template as `file_names` takes it.
+    :param on_file: called for each file once it is there, in whichever order they are.
+    :param on_bytes: called for each piece of a file that has come, with its length; from several threads.
+    :param on_progress: called again and again while files are coming.
+    :param progress_seconds: how often.
+    :param if_exists: what to do about files that are there already.
+    :param review: where to instead, if a person should look at the document.
     :raises OcrError: if the task has no results, or they cannot be had whole.
+    :raises FileExistsError: if another file is in the way, and was not to be replaced.
     """
-    names = file_names(stem, export_formats)
+    names = file_names(stem, export_formats, ocr_task_id)
     task = require_completed(client.get_task_status(ocr_task_id))
     if len(task.result_urls) != len(export_formats):
         raise ResultIntegrityError(
@@ -95,17 +111,27 @@ def land(
             f"export formats were named ({', '.join(export_formats)}); name those of the submission.",
             ocr_task_id=ocr_task_id,
         )
-    landed = []
-    for position, (export_format, name) in enumerate(zip(export_formats, names, strict=True)):
-        content = _counted(_renewing(client, task, position, export_format), partial(on_bytes, export_format))
-        try:
-            published = publish(filesystem, f"{folder.rstrip('/')}/{name}", content)
-        except OcrError as error:
-            error.ocr_task_id = ocr_task_id
-            raise
-        landed.append(LandedFile(export_format, name, published.size, published.sha256))
-        on_file(landed[-1])
-    return task, landed
+    meter = Meter()
+    with SideBySide(
+        most=MAX_RESULTS, on_tick=lambda: on_progress(meter.read()), seconds=progress_seconds
+    ) as side_by_side:
+        begin = partial(_Arriving.begin, client, task)
+        arriving = side_by_side.run([partial(begin, *each) for each in enumerate(export_formats)])
+        meter.announce(_sum([each.size for each in arriving]))
+        place = _place(arriving, _Place(filesystem, folder.rstrip("/"), if_exists), review)
+
+        def counted(result: _Arriving) -> Iterator[bytes]:
+            for piece in result.content:
+                if side_by_side.is_stopped:
+                    raise _StoppedError
+                meter.add(len(piece))
+                on_bytes(result.export_format, len(piece))
+                yield piece
+
+        jobs = [
+            partial(place.put, each, name, counted(each)) for each, name in zip(arriving, names, strict=True)
+        ]
+        return task, side_by_side.run(jobs, on_file)
 
 
 def require_completed(task: OcrTask) -> OcrTask:
@@ -122,30 +148,95 @@ def require_completed(task: OcrTask) -> OcrTask:
     )
 
 
-def _counted(content: Iterator[bytes], on_bytes: Callable[[int], None]) -> Iterator[bytes]:
-    for piece in content:
-        on_bytes(len(piece))
-        yield piece
+class _StoppedError(Exception):
+    """Nobody waits for the file any more."""
 
 
-def _renewing(
-    client: CloudOcrClient, task: OcrTask, position: int, export_format: ExportFormat
-) -> Iterator[bytes]:
-    """The content of a result, with a fresh URL where the first turns out to have expired."""
-    started = False
-    try:
-        for piece in client.download_result(task.result_urls[position], export_format):
-            started = True
-            yield piece
-    except ResultUnavailableError:
-        if started:
+@dataclass(frozen=True, slots=True)
+class _Arriving:
+    """A result whose beginning is here, and with it what its host tells; nothing of it is written yet.
+
+    :param content: the file from its first piece on; it can be taken once.
+    :param size: bytes that were announced.
+    """
+
+    export_format: ExportFormat
+    content: Iterator[bytes]
+    size: int | None
+    quality: DocumentQuality | None
+
+    @classmethod
+    def begin(
+        cls, client: CloudOcrClient, task: OcrTask, position: int, export_format: ExportFormat
+    ) -> _Arriving:
+        told: list[Announcement] = []
+        content = client.download_result(
+            task.result_urls[position],
+            export_format,
+            ocr_task_id=task.id,
+            on_answer=told.append,
+            renew=partial(_renewed_url, client, task, position),
+        )
+        try:
+            first = next(content, b"")
+        except ResultIntegrityError:
+            # The formats may have been named in a wrong order, and then no file would be what its name says.
             raise
-    else:
-        return
+        except OcrError as error:
+            # That this file cannot be had is said where it is taken; the others can.
+            return cls(export_format, _failing(error), None, None)
+        quality = DocumentQuality.from_headers(told[-1].headers)
+        return cls(export_format, chain([first], content), told[-1].size, quality)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where all files of a task go."""
+
+    filesystem: AbstractFileSystem
+    folder: str
+    if_exists: IfExists
+    review: tuple[str, ...] = ()
+
+    def put(self, result: _Arriving, name: str, content: Iterator[bytes]) -> LandedFile:
+        there = publish(self.filesystem, f"{self.folder}/{name}", content, if_exists=self.if_exists)
+        return LandedFile(
+            result.export_format,
+            name,
+            there.size,
+            there.sha256,
+            written=there.written,
+            quality=result.quality,
+            review=self.review,
+        )
+
+
+def _failing(error: OcrError) -> Iterator[bytes]:
+    yield from ()
+    raise error
+
+
+def _place(arriving: Sequence[_Arriving], usual: _Place, review: Review | None) -> _Place:
+    """One place for all files of a document, so that they stay together."""
+    if review is None:
+        return usual
+    quality = next((each.quality for each in arriving if each.quality is not None), None)
+    reasons = review.limits.broken_by(quality)
+    if not reasons:
+        return usual
+    return _Place(review.filesystem, review.folder.rstrip("/"), usual.if_exists, tuple(reasons))
+
+
+def _sum(sizes: Sequence[int | None]) -> int | None:
+    known = [size for size in sizes if size is not None]
+    return sum(known) if len(known) == len(sizes) else None
+
+
+def _renewed_url(client: CloudOcrClient, task: OcrTask, position: int) -> str:
     renewed = require_completed(client.get_task_status(task.id))
     if len(renewed.result_urls) != len(task.result_urls):
         raise ResultIntegrityError(
             f"OCR task {task.id} had {len(task.result_urls)} result files and now has "
             f"{len(renewed.result_urls)}; it was started again meanwhile. Land it again."
         )
-    yield from client.download_result(renewed.result_urls[position], export_format)
+    return renewed.result_urls[position]

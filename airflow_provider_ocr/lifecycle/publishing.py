@@ -22,6 +22,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from airflow_provider_ocr.lifecycle.existing import IfExists, is_wanted
+
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
@@ -32,22 +34,33 @@ _HOLDS_UPLOADS_BACK = frozenset({"s3", "s3a", "gs", "gcs"})
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was written.
+    """What is there now.
 
     :param size: bytes.
     :param sha256: hexadecimal digest of the content.
+    :param written: False if the same content was there already and has been left as it was.
     """
 
     size: int
     sha256: str
+    written: bool = True
 
 
-def publish(filesystem: AbstractFileSystem, path: str, content: Iterable[bytes]) -> Published:
-    """Write ``content`` to ``path``, over what is there, completely or not at all.
+def publish(
+    filesystem: AbstractFileSystem,
+    path: str,
+    content: Iterable[bytes],
+    *,
+    if_exists: IfExists = IfExists.OVERWRITE,
+) -> Published:
+    """Write ``content`` to ``path`` completely or not at all.
 
     :param filesystem: where to.
     :param content: the file in pieces.
     :param path: as the filesystem takes it. Missing parents are made where the store has folders.
+    :param content: is taken once, whatever is there already.
+    :param if_exists: what to do about that.
+    :raises FileExistsError: if something else is there, and was not to be replaced.
     :raises Exception: whatever ``content`` or the store raises; then ``path`` is as it was.
     """
     protocols = {filesystem.protocol} if isinstance(filesystem.protocol, str) else set(filesystem.protocol)
@@ -56,12 +69,13 @@ def publish(filesystem: AbstractFileSystem, path: str, content: Iterable[bytes])
     first = next(pieces, b"")
     counted = _Counted(chain([first], pieces))
     if protocols & {"file", "local"}:
-        _write_beside_and_move(Path(path), counted)
+        put = _write_beside_and_move
     elif protocols & _HOLDS_UPLOADS_BACK:
-        _upload_and_commit(filesystem, path, counted)
+        put = _upload_and_commit
     else:
-        _upload_and_rename(filesystem, path, counted)
-    return Published(counted.size, counted.digest.hexdigest())
+        put = _upload_and_rename
+    written = put(_Place(filesystem, path, if_exists), counted)
+    return Published(counted.size, counted.sha256, written)
 
 
 class _Counted:
@@ -72,6 +86,10 @@ class _Counted:
         self.size = 0
         self.digest = hashlib.sha256()
 
+    @property
+    def sha256(self) -> str:
+        return self.digest.hexdigest()
+
     def write_to(self, file: Any) -> None:
         for piece in self._content:
             self.size += len(piece)
@@ -79,7 +97,22 @@ class _Counted:
             file.write(piece)
 
 
-def _write_beside_and_move(path: Path, content: _Counted) -> None:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the content goes, and what to do if something is there."""
+
+    filesystem: AbstractFileSystem
+    path: str
+    if_exists: IfExists
+
+    def wants(self, content: _Counted) -> bool:
+        """Whether the content, all of which has come, is to be put here."""
+        size, sha256 = content.size, content.sha256
+        return is_wanted(self.filesystem, self.path, size=size, sha256=sha256, if_exists=self.if_exists)
+
+
+def _write_beside_and_move(place: _Place, content: _Counted) -> bool:
+    path = Path(place.path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
     with _locked_temporary(path) as file:
@@ -88,10 +121,25 @@ def _write_beside_and_move(path: Path, content: _Counted) -> None:
             content.write_to(file)
             file.flush()
             os.fsync(file.fileno())
-            temporary.replace(path)
+            if not place.wants(content) or not _moved(temporary, place, content):
+                return False
         finally:
             temporary.unlink(missing_ok=True)
     _sync_folder(path.parent)
+    return True
+
+
+def _moved(temporary: Path, place: _Place, content: _Counted) -> bool:
+    """Move a file into its place, if it is wanted there."""
+    if place.if_exists is not IfExists.FAIL:
+        temporary.replace(place.path)
+        return True
+    try:
+        # Replacing would take the place of what another writer has put there since we looked.
+        os.link(temporary, place.path)
+    except FileExistsError:
+        return place.wants(content)
+    return True
 
 
 def _locked_temporary(path: Path) -> BinaryIO:
@@ -125,19 +173,25 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _upload_and_commit(filesystem: AbstractFileSystem, path: str, content: _Counted) -> None:
-    file = filesystem.open(path, "wb", block_size=BLOCK_BYTES, autocommit=False)
+def _upload_and_commit(place: _Place, content: _Counted) -> bool:
+    file = place.filesystem.open(place.path, "wb", block_size=BLOCK_BYTES, autocommit=False)
     try:
         content.write_to(file)
         file.close()
+        wanted = place.wants(content)
     except BaseException:
         file.discard()
         raise
-    file.commit()
+    if wanted:
+        file.commit()
+    else:
+        file.discard()
+    return wanted
 
 
-def _upload_and_rename(filesystem: AbstractFileSystem, path: str, content: _Counted) -> None:
-    parent, _, name = path.rpartition("/")
+def _upload_and_rename(place: _Place, content: _Counted) -> bool:
+    filesystem = place.filesystem
+    parent, _, name = place.path.rpartition("/")
     # Not the name itself: fsspec's own mv reads brackets, stars and question marks in it as a pattern.
     temporary = f"{parent}/.{hashlib.sha256(name.encode()).hexdigest()[:16]}.part"
     filesystem.makedirs(parent, exist_ok=True)
@@ -145,7 +199,11 @@ def _upload_and_rename(filesystem: AbstractFileSystem, path: str, content: _Coun
     try:
         content.write_to(file)
         file.close()
-        filesystem.mv(temporary, path)
+        wanted = place.wants(content)
+        if wanted:
+            filesystem.mv(temporary, place.path)
+        else:
+            filesystem.rm_file(temporary)
     except BaseException:
         # Closing is what these stores publish on; the temporary name keeps the torso out of sight.
         with suppress(Exception):
@@ -153,3 +211,4 @@ def _upload_and_rename(filesystem: AbstractFileSystem, path: str, content: _Coun
         with suppress(FileNotFoundError):
             filesystem.rm_file(temporary)
         raise
+    return wanted

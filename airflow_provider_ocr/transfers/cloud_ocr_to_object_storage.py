@@ -6,19 +6,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_ocr.concealing import WORDS, ConcealingOperator, Concealment
 from airflow_provider_ocr.exceptions import CloudOcrParameterError, CloudOcrResultError
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
 from airflow_provider_ocr.protocol.concealed import reveal
+from airflow_provider_ocr.protocol.errors import InvalidParameterError, OcrError, TaskDeletedError
 from airflow_provider_ocr.protocol.redaction import secrets_of_url, shown_url
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.transfers.landed_before import landed_before, remember_landed
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
-    from airflow_provider_ocr.lifecycle.landing import LandedFile
+    from airflow_provider_ocr.client.client import CloudOcrClient
+    from airflow_provider_ocr.lifecycle.landing import LandedFile, Review
     from airflow_provider_ocr.protocol.task import OcrTask
 
 
@@ -36,27 +40,53 @@ def _secrets_of_destination(destination: str) -> tuple[str, ...]:
     return secrets_of_url(found[2] if found else destination)
 
 
+_DESTINATION = Concealment(shown=_shown_destination, secrets=_secrets_of_destination)
+
+
 class CloudOcrToObjectStorageOperator(ConcealingOperator):
     """Streams every result file of a completed OCR task into object storage or a local folder.
 
-    Each file is there complete or not at all; on ``file://`` it is moved into place atomically. The XCom
+    Each file is there complete or not at all; on ``file://`` it is moved into place atomically. They come at
+    the same time, and each holds no more than a block of 8 MiB or two in memory. A line in the log says
+    every ten seconds how far they have come. The XCom
     return value is a manifest::
 
         {
             "ocr_task_id": "...",
             "credits": 5,
+            "quality": {"pages": 1, "failed_pages": 0, "word_confidence": 93.5, ...},
+            "review": [],
             "files": [
-                {"export_format": "txt", "uri": "s3://aws_default@texts/a.txt", "size": 12, "sha256": "..."}
+                {
+                    "export_format": "txt",
+                    "uri": "s3://aws_default@texts/a.txt",
+                    "size": 12,
+                    "sha256": "...",
+                    "written": True,
+                }
             ],
         }
+
+    ``quality`` is None if the server does not tell it; ``review`` says why a person should look at the
+    document; ``written`` is False for a file that was there already.
 
     :param ocr_task_id: the OCR task, for example ``wait.output``.
     :param destination: a folder as ``ObjectStoragePath`` takes it, for example ``file:///data/texts`` or
         ``s3://aws_default@bucket/texts``. A password or a signature is refused when the task runs; both
         belong into the connection.
     :param export_format: the formats of the submission, in its order: results come without a name.
-    :param name: file name without extension, the OCR task's ID by default. Two formats with the same
-        extension get the format between, as in ``a.pdfa.pdf``.
+    :param name: file name without extension, the OCR task's ID by default; ``{ocr_task_id}``,
+        ``{export_format}`` and ``{extension}`` in it are filled in. Where two formats would get the same name
+        the format comes before the extension, as in ``a.pdfa.pdf``.
+    :param if_exists: what becomes of a file that is there already: ``overwrite`` it, ``skip_if_same`` leaves
+        it alone if size and SHA-256 are those of the result, and otherwise overwrites it, ``fail`` leaves it
+        alone too, and is an error if it has other content.
+    :param review_if: limits for the quality, for example ``{"word_confidence": 80, "failed_pages": 0}``: a
+        document below that confidence, or with more failed pages, or whose quality is not known, goes to
+        ``review_destination`` instead. ``blank_pages`` and ``low_words`` can be limited as well.
+    :param review_destination: a folder as ``destination`` is one.
+    :param delete_after: delete the OCR task, with its image and results, once all files have landed. If that
+        fails, it is a warning in the log.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
     :raises CloudOcrParameterError: when it runs, for a destination with a password or a signature.
     """
@@ -67,9 +97,14 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         "export_format",
         "name",
         "cloud_ocr_conn_id",
+        "if_exists",
+        "review_if",
+        "review_destination",
+        "delete_after",
     )
     concealments: ClassVar[Mapping[str, Concealment]] = {
-        "destination": Concealment(shown=_shown_destination, secrets=_secrets_of_destination),
+        "destination": _DESTINATION,
+        "review_destination": _DESTINATION,
         "name": WORDS,
     }
     ui_color = "#dde9f1"
@@ -82,6 +117,10 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         export_format: Sequence[str] | str,
         name: str | None = None,
         cloud_ocr_conn_id: str = DEFAULT_CONN_ID,
+        if_exists: str = "overwrite",
+        review_if: Mapping[str, float] | None = None,
+        review_destination: str | ObjectStoragePath | None = None,
+        delete_after: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -90,42 +129,109 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         self.export_format = export_format
         self.name = name
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
+        self.if_exists = if_exists
+        self.review_if = review_if
+        self.review_destination = review_destination
+        self.delete_after = delete_after
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Land the files, and give the manifest."""
         self.mask_secrets()
-        from airflow.providers.common.compat.sdk import ObjectStoragePath
-
         from airflow_provider_ocr.lifecycle.landing import land
 
-        folder = ObjectStoragePath(self._destination())
+        folder = self._folder("destination")
         with (
             _written_to(folder, self.ocr_task_id),
             airflow_errors(),
             CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client,
         ):
-            task, files = land(
-                client=client,
-                ocr_task_id=self.ocr_task_id,
-                export_formats=ProcessingSettings.parse(export_format=self.export_format).export_format,
-                filesystem=folder.fs,
-                folder=folder.path,
-                stem=reveal(self.name) or self.ocr_task_id,
-                on_file=lambda file: self.log.info(
-                    "OCR task %s: %s landed, %d bytes", self.ocr_task_id, _uri(folder, file), file.size
-                ),
-            )
-        return _manifest(task, files, folder)
+            deletes, options = _is_on(self.delete_after), self._options()
+            try:
+                task, files = land(
+                    client=client,
+                    ocr_task_id=self.ocr_task_id,
+                    export_formats=ProcessingSettings.parse(export_format=self.export_format).export_format,
+                    filesystem=folder.fs,
+                    folder=folder.path,
+                    stem=reveal(self.name) or self.ocr_task_id,
+                    **options,
+                )
+            except TaskDeletedError:
+                manifest = landed_before(context, self.ocr_task_id) if deletes else None
+                if manifest is None:
+                    raise
+                self.log.info("OCR task %s: landed and deleted by an earlier try", self.ocr_task_id)
+                return manifest
+            manifest = _manifest(task, files, self._folder_of(files, folder))
+            if deletes:
+                remember_landed(context, manifest)
+                self._delete(client)
+        return manifest
 
-    def _destination(self) -> str | ObjectStoragePath:
-        """The rendered destination; what it holds is repeated by file systems, logs and the manifest."""
-        destination: str | ObjectStoragePath = reveal(self.destination)
+    def _options(self) -> dict[str, Any]:
+        """What the landing is given beside from where and where to."""
+        from airflow_provider_ocr.lifecycle.existing import IfExists
+
+        return {
+            "if_exists": IfExists.parse(self.if_exists),
+            "review": self._review(),
+            "on_file": self._log_file,
+            "on_progress": lambda progress: self.log.info("OCR task %s: %s", self.ocr_task_id, progress),
+        }
+
+    def _review(self) -> Review | None:
+        """Where documents go that a person should look at, if they go anywhere else.
+
+        :raises InvalidParameterError: if it is not clear which, or where.
+        """
+        from airflow_provider_ocr.lifecycle.landing import Review
+        from airflow_provider_ocr.lifecycle.quality import QualityLimits
+
+        if not self.review_if and not self.review_destination:
+            return None
+        if not self.review_if or not self.review_destination:
+            raise InvalidParameterError("review_if", "it goes together with review_destination; give both.")
+        folder = self._folder("review_destination")
+        return Review(folder.fs, folder.path, QualityLimits.parse(self.review_if))
+
+    def _folder_of(self, files: Sequence[LandedFile], usual: ObjectStoragePath) -> ObjectStoragePath:
+        """The folder where all files of the document are."""
+        if self.review_destination and any(file.review for file in files):
+            return self._folder("review_destination")
+        return usual
+
+    def _log_file(self, file: LandedFile) -> None:
+        how = "landed" if file.written else "was there already and stays as it is"
+        self.log.info("OCR task %s: %s %s, %d bytes", self.ocr_task_id, file.name, how, file.size)
+        for reason in file.review:
+            self.log.warning(
+                "OCR task %s: %s went to review_destination: %s", self.ocr_task_id, file.name, reason
+            )
+
+    def _delete(self, client: CloudOcrClient) -> None:
+        """Delete the OCR task. What has landed has landed, whatever comes of it."""
+        try:
+            client.delete_task(self.ocr_task_id)
+        except OcrError as error:
+            self.log.warning("OCR task %s has landed but could not be deleted: %s", self.ocr_task_id, error)
+        else:
+            self.log.info("OCR task %s deleted", self.ocr_task_id)
+
+    def _folder(self, argument: str) -> ObjectStoragePath:
+        """The rendered destination; what it holds is repeated by file systems, logs and the manifest.
+
+        :raises CloudOcrParameterError: if that is a secret.
+        """
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        given = getattr(self, argument)
+        destination: str | ObjectStoragePath = reveal(given)
         if _secrets_of_destination(str(destination)):
             raise CloudOcrParameterError(
-                f"destination: {self.destination} was given with a password or a signature. Put them into an "
+                f"{argument}: {given} was given with a password or a signature. Put them into an "
                 "Airflow connection and name it, as in s3://aws_default@bucket/texts."
             )
-        return destination
+        return ObjectStoragePath(destination)
 
 
 @contextmanager
@@ -141,16 +247,30 @@ def _written_to(folder: ObjectStoragePath, ocr_task_id: str) -> Iterator[None]:
         ) from error
 
 
+def _is_on(value: bool | str) -> bool:
+    """A switch, which a template may have made a text of.
+
+    :raises InvalidParameterError: if it is neither on nor off.
+    """
+    switch = {"true": True, "false": False}.get(str(value).strip().lower())
+    if switch is None:
+        raise InvalidParameterError("delete_after", f"it is {value!r}, and has to be true or false.")
+    return switch
+
+
 def _manifest(task: OcrTask, files: Sequence[LandedFile], folder: ObjectStoragePath) -> dict[str, Any]:
     return {
         "ocr_task_id": task.id,
         "credits": task.credits,
+        "quality": next((asdict(file.quality) for file in files if file.quality), None),
+        "review": list(files[0].review),
         "files": [
             {
                 "export_format": str(file.export_format),
                 "uri": _uri(folder, file),
                 "size": file.size,
                 "sha256": file.sha256,
+                "written": file.written,
             }
             for file in files
         ],

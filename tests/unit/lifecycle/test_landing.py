@@ -12,7 +12,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from airflow_provider_ocr.client.client import CloudOcrClient
-from airflow_provider_ocr.lifecycle.landing import LandedFile, file_names, land
+from airflow_provider_ocr.lifecycle.landing import LandedFile, land
 from airflow_provider_ocr.protocol import errors
 from airflow_provider_ocr.protocol.messages import render_tasks
 from airflow_provider_ocr.protocol.task import OcrTask
@@ -23,35 +23,6 @@ if TYPE_CHECKING:
 
 ID = "a1"
 TXT, PDF, PDFA, XML = (ExportFormat(name) for name in ("txt", "pdfSearchable", "pdfa", "xml"))
-
-
-@pytest.mark.parametrize(
-    ("formats", "names"),
-    [
-        ([TXT], ["scan.txt"]),
-        ([TXT, PDF, XML], ["scan.txt", "scan.pdf", "scan.xml"]),
-        ([PDF, TXT, PDFA], ["scan.pdfSearchable.pdf", "scan.txt", "scan.pdfa.pdf"]),
-        (
-            [ExportFormat.XML, ExportFormat.ALTO, ExportFormat.XML_FOR_CORRECTED_IMAGE],
-            ["scan.xml.xml", "scan.alto.xml", "scan.xmlForCorrectedImage.xml"],
-        ),
-    ],
-)
-def test_a_file_is_named_by_stem_and_extension_and_by_its_format_where_two_would_clash(
-    formats: list[ExportFormat], names: list[str]
-) -> None:
-    assert file_names("scan", formats) == names
-
-
-def test_a_stem_may_have_dots_and_blanks() -> None:
-    assert file_names("Invoice 7. März", [TXT]) == ["Invoice 7. März.txt"]
-
-
-@pytest.mark.parametrize("stem", ["", ".", "..", "../up", "a/b", "a\\b", "/etc/passwd", "a\0b"])
-def test_a_stem_cannot_lead_out_of_the_folder(stem: str) -> None:
-    with pytest.raises(errors.InvalidParameterError) as caught:
-        file_names(stem, [TXT])
-    assert caught.value.parameter == "name"
 
 
 @pytest.fixture
@@ -118,8 +89,8 @@ def test_each_piece_is_told_of_while_it_comes(
         on_file=lambda file: None,
         on_bytes=lambda export_format, count: pieces.append((export_format, count)),
     )
-    assert [export_format for export_format, _ in pieces] == [TXT] * (len(pieces) - 1) + [PDF]
-    assert sum(count for _, count in pieces) == 1_500_004
+    assert sum(count for export_format, count in pieces if export_format == TXT) == 1_500_000
+    assert [count for export_format, count in pieces if export_format == PDF] == [4]
     assert len(pieces) > 2
 
 
@@ -134,7 +105,7 @@ def test_every_result_lands_in_the_order_of_the_formats(
     names = ["scan.txt", "scan.pdfSearchable.pdf", "scan.pdfa.pdf"]
     assert _files(folder) == dict(zip(names, contents, strict=True))
     assert task.credits == 5
-    assert files == landed
+    assert sorted(files, key=str) == sorted(landed, key=str)
     assert files == [
         LandedFile(export_format, name, len(content), hashlib.sha256(content).hexdigest())
         for export_format, name, content in zip((TXT, PDF, PDFA), names, contents, strict=True)

@@ -66,15 +66,18 @@ def test_every_result_lands_under_a_name_of_its_own_and_is_in_the_manifest(
     assert contents.keys() == set(names.values())
     assert contents["scan.txt"].decode("utf-8-sig") == "Invoice 4711\n\fpage two\n"
     assert contents["scan.pdfa.pdf"] != contents["scan.pdfSearchable.pdf"]
+    assert manifest.pop("quality")["pages"] == 2
     assert manifest == {
         "ocr_task_id": ocr_task_id,
         "credits": 10,
+        "review": [],
         "files": [
             {
                 "export_format": export_format,
                 "uri": f"file://{tmp_path}/texts/{name}",
                 "size": len(contents[name]),
                 "sha256": hashlib.sha256(contents[name]).hexdigest(),
+                "written": True,
             }
             for export_format, name in names.items()
         ],
