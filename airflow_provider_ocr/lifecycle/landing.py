@@ -105,12 +105,7 @@ def land(
     """
     names = file_names(stem, export_formats, ocr_task_id)
     task = require_completed(client.get_task_status(ocr_task_id))
-    if len(task.result_urls) != len(export_formats):
-        raise ResultIntegrityError(
-            f"OCR task {ocr_task_id} has {len(task.result_urls)} result files, but {len(export_formats)} "
-            f"export formats were named ({', '.join(export_formats)}); name those of the submission.",
-            ocr_task_id=ocr_task_id,
-        )
+    _require_as_many(task, export_formats)
     meter = Meter()
     with SideBySide(
         most=MAX_RESULTS, on_tick=lambda: on_progress(meter.read()), seconds=progress_seconds
@@ -146,6 +141,15 @@ def require_completed(task: OcrTask) -> OcrTask:
         f"OCR task {task.id} is still {task.status}; wait for it with CloudOcrTaskSensor before landing.",
         ocr_task_id=task.id,
     )
+
+
+def _require_as_many(task: OcrTask, export_formats: Sequence[ExportFormat]) -> None:
+    if len(task.result_urls) != len(export_formats):
+        raise ResultIntegrityError(
+            f"OCR task {task.id} has {len(task.result_urls)} result files, but {len(export_formats)} "
+            f"export formats were named ({', '.join(export_formats)}); name those of the submission.",
+            ocr_task_id=task.id,
+        )
 
 
 class _StoppedError(Exception):

@@ -48,8 +48,7 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
 
     Each file is there complete or not at all; on ``file://`` it is moved into place atomically. They come at
     the same time, and each holds no more than a block of 8 MiB or two in memory. A line in the log says
-    every ten seconds how far they have come. The XCom
-    return value is a manifest::
+    every ten seconds how far they have come. The XCom return value is a manifest::
 
         {
             "ocr_task_id": "...",
