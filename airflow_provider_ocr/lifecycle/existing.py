@@ -34,6 +34,7 @@ class IfExists(StrEnum):
     def parse(cls, value: str) -> IfExists:
         """The one that a DAG author means.
 
+        :param value: its value.
         :raises InvalidParameterError: if it is none.
         """
         try:

@@ -70,6 +70,7 @@ class QualityLimits:
     def parse(cls, given: Mapping[str, Any]) -> QualityLimits:
         """Limits as a DAG author writes them, for example ``{"word_confidence": 80}``.
 
+        :param given: a number for each name of a limit.
         :raises InvalidParameterError: if one is not known, or is no number.
         """
         known = (*_AT_LEAST, *_AT_MOST)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
+from airflow_provider_ocr.protocol.redaction import quoted
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
 _PLACEHOLDER = re.compile(r"\{(ocr_task_id|export_format|extension)\}")
@@ -44,9 +45,9 @@ def _require_names(name: str, names: Sequence[str]) -> None:
     for made in (name, *names):
         if made in ("", ".", "..") or any(character in made for character in "/\\\0"):
             raise InvalidParameterError(
-                "name", f"{made!r} cannot be a file name; it must have no path in it."
+                "name", f"{quoted(made)!r} cannot be a file name; it must have no path in it."
             )
     if len(set(names)) < len(names):
         raise InvalidParameterError(
-            "name", f"{name!r} gives two result files the same name; put {{export_format}} into it."
+            "name", f"{quoted(name)!r} gives two result files the same name; put {{export_format}} into it."
         )
