@@ -56,6 +56,7 @@ class Found(StrEnum):
 def find(filesystem: AbstractFileSystem, path: str, *, size: int, sha256: str) -> Found:
     """Look for a file of some content. It is read only if its size is right.
 
+    :param filesystem: where to look.
     :param path: as the filesystem takes it.
     :param size: bytes that it should have.
     :param sha256: hexadecimal digest that it should have.
@@ -74,9 +75,11 @@ def is_wanted(
 ) -> bool:
     """Whether new content is to be put where a file may be.
 
+    :param filesystem: where it may be.
     :param path: as the filesystem takes it.
     :param size: bytes of the new content.
     :param sha256: its hexadecimal digest.
+    :param if_exists: what the author wants done.
     :return: False if the same content is there and stays.
     :raises FileExistsError: if something else is there and has to stay.
     """
