@@ -42,6 +42,7 @@ IN_ORDER = [
     "airflow_provider_ocr.sensors.cloud_ocr",
     "airflow_provider_ocr.triggers.cloud_ocr",
     "airflow_provider_ocr.transfers.cloud_ocr_to_object_storage",
+    "airflow_provider_ocr.transfers.landed_before",
 ]
 OF_THE_EXTRAS = (
     *("tesserocr", "cv2", "numpy", "PIL", "pypdfium2", "pikepdf", "lxml", "zxingcpp", "fontTools"),
