@@ -23,6 +23,8 @@ import pendulum
 
 _KEY_PART = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _ATTEMPTS = 10
+# What removing meets where somebody else changes the same place.
+_CHANGES = frozenset({errno.ENOENT, errno.ENOTEMPTY, errno.EISDIR, errno.ENOTDIR})
 # A link is not followed, and a pipe does not make its opener wait.
 _OPEN_PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -292,8 +294,8 @@ def remove(path: Path) -> None:
             else:
                 path.unlink(missing_ok=True)
         except OSError as error:
-            # Somebody else is removing it too, or is still writing into it.
-            if error.errno not in {errno.ENOENT, errno.ENOTEMPTY} or attempt == _ATTEMPTS:
+            # Somebody else is removing it too, has just made it a folder, or is still writing into it.
+            if error.errno not in _CHANGES or attempt == _ATTEMPTS:
                 raise
         else:
             return

@@ -341,6 +341,23 @@ def test_a_folder_is_removed_while_somebody_writes_into_it(tmp_path: Path) -> No
         stop.set()
 
 
+def test_what_becomes_a_folder_while_it_is_removed_goes_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "place"
+    is_dir = Path.is_dir
+
+    def look_too_early(path: Path) -> bool:
+        if path != place or place.exists():
+            return is_dir(path)
+        place.mkdir()
+        return False
+
+    monkeypatch.setattr(Path, "is_dir", look_too_early)
+    remove(place)
+    assert not place.exists()
+
+
 def test_what_cannot_be_removed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "folder").mkdir()
 
