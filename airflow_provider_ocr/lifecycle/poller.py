@@ -1,32 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """One poll loop per connection and event loop, shared by all who wait on that connection.
 
-Who waits opens a watch on a task and awaits its looks. The loop has one client, makes at most four calls
-at once, in threads of its own, and does not ask for the same task twice within two seconds, but for once
-more with fresh credentials. It only reads; it persists nothing; it ends with the last watch.
+Who waits opens a watch on a task and awaits its looks. Looks that are due at about the same time become one
+survey, which lists many tasks with one request. The loop has one client, makes at most four calls at once,
+in threads of its own, and does not look at the same task twice within two seconds. Nobody waits for a call
+that is about others' tasks. It only reads; it persists nothing; it ends with the last watch.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
+import random
+from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager, suppress
 from weakref import WeakKeyDictionary
 
-from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.client.pauses import pause_before_retry
+from airflow_provider_ocr.lifecycle.line import Connect, Line
+from airflow_provider_ocr.lifecycle.survey import Survey
 from airflow_provider_ocr.lifecycle.verdict import Observation
-from airflow_provider_ocr.protocol.errors import AuthenticationError, OcrError
-from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
+from airflow_provider_ocr.lifecycle.waiting import Question, WaitingTask
+from airflow_provider_ocr.lifecycle.windows import Chart
 
-_CALLS_AT_ONCE = 4
-_CLIENT_LIFETIME = 300.0
-
-_log = logging.getLogger(__name__)
-
-Connect = Callable[[], Awaitable[CloudOcrClient]]
+_SPREAD = 0.1
+_BETWEEN_SURVEYS = 1.0
 
 
 class Poller:
@@ -36,145 +34,148 @@ class Poller:
     """
 
     def __init__(self, connect: Connect) -> None:
-        self._connect = connect
-        self._client: CloudOcrClient | None = None
-        self._client_expires = 0.0
-        self._connecting = asyncio.Lock()
-        self._due: dict[_Watch, float] = {}
-        self._watches = 0
+        self._line = Line(connect)
+        self._tasks: dict[str, WaitingTask] = {}
+        self._chart = Chart()
         self._changed = asyncio.Event()
-        self._executor = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="cloud-ocr-poll")
+        self._alarm = float("inf")
+        self._quiet_until = 0.0
+        self._troubles = 0
         self._loop: asyncio.Task[None] | None = None
+        self._surveys: set[asyncio.Task[None]] = set()
 
     @property
     def is_idle(self) -> bool:
         """Whether nobody watches."""
-        return self._watches == 0
+        return not self._tasks
 
     @asynccontextmanager
-    async def watch(self, ocr_task_id: str) -> AsyncIterator[_Watch]:
+    async def watch(self, ocr_task_id: str) -> AsyncIterator[Watch]:
         """A watch on one task, for as long as the block lasts.
 
         :param ocr_task_id: the task's ID.
         """
-        watch = _Watch(self, ocr_task_id)
-        self._watches += 1
+        task = self._tasks.setdefault(ocr_task_id, WaitingTask(ocr_task_id))
+        task.watches += 1
         if self._loop is None:
             # A context of its own: otherwise this loop's log lines land in the file of whoever came first.
             self._loop = asyncio.create_task(self._run(), context=contextvars.Context())
         try:
-            yield watch
+            yield Watch(self, task)
         finally:
-            self._watches -= 1
-            self._due.pop(watch, None)
-            if self._watches == 0:
+            task.watches -= 1
+            if not task.watches:
+                del self._tasks[ocr_task_id]
+                self._chart.forget(ocr_task_id)
+            if not self._tasks:
                 await self._stop()
 
-    def schedule(self, watch: _Watch, delay: float) -> None:
-        """Look for this watch in so many seconds, at least two.
+    def schedule(
+        self, task: WaitingTask, delay: float, seen: str | None, patience: float
+    ) -> asyncio.Future[Observation]:
+        """What a look gives at a task.
 
-        :param watch: the watch.
-        :param delay: seconds from now.
+        :param task: the task.
+        :param delay: as of `Watch.look`.
+        :param seen: as of `Watch.look`.
+        :param patience: as of `Watch.look`.
         """
-        self._due[watch] = asyncio.get_running_loop().time() + max(delay, SHORTEST_POLL_INTERVAL)
-        self._changed.set()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Observation] = loop.create_future()
+        now = loop.time()
+        task.ask(Question(answer=answer, delay=delay, seen=seen, until=now + patience), now=now)
+        if task.due < self._alarm:
+            self._changed.set()
+        return answer
 
     async def _run(self) -> None:
         clock = asyncio.get_running_loop().time
+        # A random lateness, so that many triggerers do not come to the service at the same moment.
+        spread = random.uniform(0.0, _SPREAD)  # noqa: S311 - no secret
         while True:
             self._changed.clear()
-            pause = min(self._due.values(), default=float("inf")) - clock()
+            idle = [task for task in self._tasks.values() if task.is_ready]
+            due = min((task.due + spread * task.delay for task in idle), default=float("inf"))
+            self._alarm = max(due, self._quiet_until)
+            pause = self._alarm - clock()
             if pause > 0:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._changed.wait(), None if pause == float("inf") else pause)
                 continue
-            tasks = {watch.ocr_task_id for watch, due in self._due.items() if due <= clock()}
-            # Whoever else watches such a task gets this look too, so that it is not asked for again soon.
-            ready = [watch for watch in self._due if watch.ocr_task_id in tasks]
-            for watch in ready:
-                del self._due[watch]
-            await self._look(ready)
-            # A call may have gone out late, and who came meanwhile counts from before it.
-            earliest = clock() + SHORTEST_POLL_INTERVAL
-            for watch, due in self._due.items():
-                if watch.ocr_task_id in tasks:
-                    self._due[watch] = max(due, earliest)
+            # Who would be looked at soon after comes along, so that from then on all come together.
+            ready = sorted((task for task in idle if task.early <= clock()), key=lambda task: task.last_look)
+            survey = asyncio.create_task(self._survey({task.ocr_task_id: task for task in ready}))
+            self._surveys.add(survey)
+            survey.add_done_callback(self._surveys.discard)
+            for task in ready:
+                task.begin_look()
+            spread = random.uniform(0.0, _SPREAD)  # noqa: S311 - no secret
+            # Those who begin to wait one after the other are gathered meanwhile.
+            self._quiet_until = max(self._quiet_until, clock() + _BETWEEN_SURVEYS)
 
-    async def _look(self, watches: list[_Watch]) -> None:
-        """Look at the tasks of these watches, each task once."""
-        tasks = sorted({watch.ocr_task_id for watch in watches})
+    async def _survey(self, tasks: dict[str, WaitingTask]) -> None:
+        """Look at these tasks, each once."""
+        clock = asyncio.get_running_loop().time
+
+        def tell(ocr_task_id: str, observation: Observation | Exception) -> None:
+            tasks.pop(ocr_task_id).end_look(observation, now=clock())
+            if ocr_task_id not in self._tasks:
+                self._chart.forget(ocr_task_id)  # who waited for it has left meanwhile
+
+        survey = Survey(
+            call=self._line.call, chart=self._chart, wanted=tasks, tell=tell, lists=self._line.lists
+        )
         try:
-            client = await self._connected()
+            for ocr_task_id in await survey.make():
+                tasks.pop(ocr_task_id).put_off(now=clock())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is for those who wait
-            for watch in watches:
-                watch.deliver(error)
+            for ocr_task_id in list(tasks):
+                tell(ocr_task_id, error)
+        finally:
+            self._changed.set()
+        self._line.lists = survey.lists
+        self._rest(survey)
+
+    def _rest(self, survey: Survey) -> None:
+        """Leave the service alone for a while when all that it gives is trouble, or when it asks for it."""
+        if survey.trouble is None:
+            self._troubles = 0
             return
-        looks = (self._look_at(client, ocr_task_id) for ocr_task_id in tasks)
-        found = await asyncio.gather(*looks, return_exceptions=True)
-        observations = dict(zip(tasks, found, strict=True))
-        for watch in watches:
-            watch.deliver(observations[watch.ocr_task_id])
-
-    async def _look_at(self, client: CloudOcrClient, ocr_task_id: str) -> Observation:
-        try:
-            try:
-                return await self._ask(client, ocr_task_id)
-            except AuthenticationError:
-                # The password may have been changed since the connection was looked up.
-                return await self._ask(await self._connected(refused=client), ocr_task_id)
-        except OcrError as error:
-            return error
-
-    async def _ask(self, client: CloudOcrClient, ocr_task_id: str) -> Observation:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._executor, client.get_task_status, ocr_task_id)
-
-    async def _connected(self, *, refused: CloudOcrClient | None = None) -> CloudOcrClient:
-        """The client that all share; a fresh one where it is old, or the one that was refused."""
-        async with self._connecting:
-            now = asyncio.get_running_loop().time()
-            client = self._client
-            if client is None or client is refused or now >= self._client_expires:
-                client = self._client = await self._connect()
-                self._client_expires = now + _CLIENT_LIFETIME
-            return client
+        self._troubles = 0 if survey.answered else self._troubles + 1
+        asked = getattr(survey.trouble, "retry_after", None)
+        pause = pause_before_retry(self._troubles, asked, random.random())  # noqa: S311 - jitter
+        self._quiet_until = max(self._quiet_until, asyncio.get_running_loop().time() + pause)
 
     async def _stop(self) -> None:
         loop, self._loop = self._loop, None
-        if loop is not None:
-            loop.cancel()
+        for task in filter(None, (loop, *self._surveys)):
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await loop
-        self._executor.shutdown(wait=False)
-        if self._client is not None:
-            self._client.close()
+                await task
+        self._line.close()
 
 
-class _Watch:
-    """One watcher's view of one task."""
+class Watch:
+    """One watcher's view of one task.
 
-    def __init__(self, poller: Poller, ocr_task_id: str) -> None:
-        self.ocr_task_id = ocr_task_id
+    :param poller: looks at the task.
+    :param task: the task.
+    """
+
+    def __init__(self, poller: Poller, task: WaitingTask) -> None:
         self._poller = poller
-        self._answer: asyncio.Future[Observation] | None = None
+        self._task = task
 
-    async def look(self, delay: float) -> Observation:
-        """What the next look gives, which is made in ``delay`` seconds, at least two.
+    async def look(self, delay: float, *, seen: str | None = None, patience: float = 0.0) -> Observation:
+        """What the next look gives, which is made in about ``delay`` seconds, at least two.
 
+        :param delay: seconds from now, and between looks.
+        :param seen: a status that is no news: a look that gives it is followed by another after the same
+            delay.
+        :param patience: seconds after which a look is given whatever it is.
         :raises Exception: whatever kept the connection from being looked up.
         """
-        self._answer = asyncio.get_running_loop().create_future()
-        self._poller.schedule(self, delay)
-        return await self._answer
-
-    def deliver(self, observation: Observation | BaseException) -> None:
-        """Hand over what a look gave."""
-        if self._answer is None or self._answer.done():
-            return
-        if isinstance(observation, BaseException) and not isinstance(observation, OcrError):
-            self._answer.set_exception(observation)
-        else:
-            self._answer.set_result(observation)
+        return await self._poller.schedule(self._task, delay, seen, patience)
 
 
 _pollers: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Poller]] = WeakKeyDictionary()

@@ -25,6 +25,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import pendulum
 
 from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.lifecycle.windows import LIST_LIMIT, Window, moments_of
 from airflow_provider_ocr.protocol.errors import (
     AuthenticationError,
     InvalidParameterError,
@@ -39,7 +40,6 @@ from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 
-LIST_LIMIT = 1000
 SETTLE_SECONDS = 30.0
 
 _LOOK_BACK_HOURS = 24
@@ -300,7 +300,7 @@ def _is_refusal(error: OcrError) -> bool:
 
 
 def list_window(client: CloudOcrClient, start: pendulum.DateTime, end: pendulum.DateTime) -> list[OcrTask]:
-    """All tasks of a window, however many: a full answer is cut short, so its window is halved.
+    """All tasks of a window, however many: a full answer is cut short, so its window is cut in two.
 
     :param client: speaks for the application whose tasks are listed.
     :param start: the window's first second.
@@ -310,13 +310,18 @@ def list_window(client: CloudOcrClient, start: pendulum.DateTime, end: pendulum.
     tasks = client.list_tasks(from_date=start, to_date=end)
     if len(tasks) < LIST_LIMIT:
         return tasks
-    seconds = int((end - start).total_seconds())
-    if seconds < 1:
+    parts = Window(start.int_timestamp, end.int_timestamp).cut([moments_of(task) for task in tasks])
+    if parts is None:
         raise UnreadableAnswerError(
-            f"listTasks: more than {LIST_LIMIT} tasks in one second; the submission cannot be looked up."
+            f"listTasks: more than {LIST_LIMIT} tasks in one second; those beyond cannot be looked up."
         )
-    middle = start.add(seconds=seconds // 2)
-    return list_window(client, start, middle) + list_window(client, middle.add(seconds=1), end)
+    return [
+        task
+        for part in parts
+        for task in list_window(
+            client, pendulum.from_timestamp(part.start), pendulum.from_timestamp(part.end)
+        )
+    ]
 
 
 def _marker(key: str) -> str:

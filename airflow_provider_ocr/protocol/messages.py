@@ -61,12 +61,19 @@ def parse_tasks(body: bytes) -> list[OcrTask]:
     :param body: the HTTP body as received.
     :raises UnreadableAnswerError: if the body is not such a document.
     """
-    elements = _read_document(body, "response")
-    return [
-        _read_task(element.attributes)
-        for element in elements
-        if element.depth == 2 and element.name == "task"  # noqa: PLR2004 - a child of the root
-    ]
+    return list(iterate_tasks(body))
+
+
+def iterate_tasks(body: bytes) -> Iterator[OcrTask]:
+    """The same one by one, for whoever does not keep them: a long list is a lot of objects.
+
+    :param body: the HTTP body as received.
+    :raises UnreadableAnswerError: as soon as the body turns out not to be such a document; tasks may have
+        come before.
+    """
+    for element in _read_document(body, "response"):
+        if element.depth == 2 and element.name == "task":  # noqa: PLR2004 - a child of the root
+            yield _read_task(element.attributes)
 
 
 def parse_application_info(body: bytes) -> ApplicationInfo:

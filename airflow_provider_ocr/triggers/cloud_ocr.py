@@ -78,8 +78,10 @@ class CloudOcrTaskTrigger(BaseTrigger):
         seen: str | None = None
         async with shared_poller(self.cloud_ocr_conn_id, connect).watch(self.ocr_task_id) as watch:
             delay = SHORTEST_POLL_INTERVAL
+            now = pendulum.now("UTC")
             while True:
-                observation = await watch.look(delay)
+                patience = (deadline - now).total_seconds()
+                observation = await watch.look(delay, seen=seen, patience=patience)
                 status = str(observation.status) if isinstance(observation, OcrTask) else None
                 if status != seen or status is None:
                     self.log.info("OCR task %s: %s", self.ocr_task_id, status or observation)

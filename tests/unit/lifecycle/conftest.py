@@ -46,6 +46,7 @@ class Connection:
                 application_id="app",
                 password=password,
                 timeouts=Timeouts(connect=2.0, read=2.0),
+                read_attempts=1,
             )
         )
         return self.clients[-1]

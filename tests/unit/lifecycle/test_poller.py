@@ -79,7 +79,9 @@ def test_many_watchers_share_one_connection_and_each_sees_its_own_task(
     observations = run(scenario())
     assert [observation.id for observation in observations] == names
     assert len(connect.clients) == 1
-    assert sorted(request.query["taskId"] for request in server.received) == sorted(names)
+    asked = [request.query["taskId"] for request in server.asked("getTaskStatus")]
+    assert sorted(asked) == sorted(names)
+    assert len(server.asked("listTasks")) == 1  # this server does not know it
 
 
 def test_no_more_than_four_calls_are_made_at_once(server: ScriptedServer, connect: Connection) -> None:
@@ -235,7 +237,7 @@ def test_a_password_that_stays_wrong_is_an_observation_after_one_fresh_look_up(
 def test_a_connection_is_looked_up_again_after_five_minutes(
     server: ScriptedServer, connect: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("airflow_provider_ocr.lifecycle.poller._CLIENT_LIFETIME", 5.0)
+    monkeypatch.setattr("airflow_provider_ocr.lifecycle.line.CLIENT_LIFETIME", 5.0)
     server.on("getTaskStatus", _answers)
 
     async def scenario() -> None:
@@ -375,3 +377,40 @@ def test_the_loop_does_not_run_in_the_context_of_who_came_first(
 
     run(scenario())
     assert seen == ["the triggerer's own"]
+
+
+def test_those_who_begin_to_wait_one_after_the_other_come_together(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+    names = [f"task{number}" for number in range(40)]
+    server.reply("listTasks", render_tasks([OcrTask(id=name, status="Queued") for name in names]))
+
+    async def watcher(name: str, starts_after: float) -> None:
+        await asyncio.sleep(starts_after)
+        async with shared_poller(KEY, connect).watch(name) as watch:
+            for _ in range(4):
+                await watch.look(6.0)
+
+    async def scenario() -> None:
+        await asyncio.gather(*(watcher(name, number * 0.15) for number, name in enumerate(names)))
+
+    run(scenario())
+    assert len(server.received) <= 14
+
+
+def test_a_service_in_trouble_is_asked_less_and_less_often(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.refuse("getTaskStatus", 503, "Come back later.")
+
+    async def scenario() -> None:
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            for _ in range(7):
+                await watch.look(0.0)
+
+    run(scenario())
+    gaps = _gaps(server.received)
+    assert max(gaps[:2]) < 5.0
+    assert min(gaps[-2:]) > 8.0
+    assert max(gaps) < 25.0

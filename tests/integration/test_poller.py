@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What waiting costs a real server, by its own record, over all that the API's documentation leaves open."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.lifecycle.poller import Watch, shared_poller
+from airflow_provider_ocr.lifecycle.verdict import Observation, Outcome, Policy, judge
+from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.times import parse_time
+from benchmarks.crowd import REHEARSING, Crowd, client_of, filled, requests_in
+from demo.ocr_server import OcrServer
+
+NOBODY_IN_A_HURRY = parse_time("2100-01-01T00:00:00Z")
+SWITCHES = pytest.mark.parametrize(
+    "switches",
+    [
+        ("--list-filter", "changed", "--list-order", "oldest", "--deleted-task", "error"),
+        ("--list-filter", "changed", "--list-order", "newest", "--deleted-task", "status"),
+        ("--list-filter", "registered", "--list-order", "oldest", "--deleted-task", "status"),
+        ("--list-filter", "registered", "--list-order", "newest", "--deleted-task", "error"),
+    ],
+    ids=["changed-oldest", "changed-newest", "registered-oldest", "registered-newest"],
+)
+
+
+class Connection:
+    """Connects to a server, and counts how often."""
+
+    def __init__(self, server: OcrServer) -> None:
+        self.clients: list[CloudOcrClient] = []
+        self._server = server
+
+    async def __call__(self) -> CloudOcrClient:
+        self.clients.append(client_of(self._server))
+        return self.clients[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What all watches saw in one interval, and what was asked of the server for it."""
+
+    seen: dict[str, Observation]
+    asked: Counter[str]
+
+
+def waiting(server: OcrServer, ours: list[str], steps: list[Callable[[], None]]) -> list[Look]:
+    """Wait for tasks: a look at all of them after each of the steps."""
+    connect = Connection(server)
+
+    async def scenario() -> list[Look]:
+        looks = []
+        async with AsyncExitStack() as watches:
+            poller = shared_poller("crowd", connect)
+            watching: dict[str, Watch] = {
+                name: await watches.enter_async_context(poller.watch(name)) for name in ours
+            }
+            for step in steps:
+                await asyncio.to_thread(step)
+                before = requests_in(server.log)
+                seen = await asyncio.gather(*(watch.look(2.0) for watch in watching.values()))
+                await asyncio.sleep(0.2)  # the server logs a request after it has answered
+                looks.append(Look(dict(zip(ours, seen, strict=True)), requests_in(server.log) - before))
+        return looks
+
+    try:
+        return asyncio.run(scenario())
+    finally:
+        assert len(connect.clients) == 1
+        connect.clients[0].close()
+
+
+def nothing() -> None:
+    """Let time pass."""
+
+
+@pytest.fixture(scope="module")
+def some(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
+    """200 tasks among 2,000."""
+    return filled(tmp_path_factory.mktemp("some"), ours=200, others=2000)
+
+
+@pytest.fixture
+def serve_crowd(
+    tmp_path: Path, new_ocr_server: Callable[..., OcrServer]
+) -> Iterator[Callable[..., OcrServer]]:
+    """Starts a server of the test's own with a crowd."""
+
+    def start(crowd: Crowd, *switches: str) -> OcrServer:
+        shutil.copytree(crowd.data, tmp_path / "data")
+        return new_ocr_server(workers=1, options=(*REHEARSING, *switches))
+
+    return start
+
+
+def check(looks: list[Look], crowd: Crowd, *, gone: list[str], most: int) -> None:
+    """All were seen in each interval, with so many requests at most; some are gone in the last."""
+    for look in looks:
+        assert set(look.seen) == set(crowd.ours)
+        assert look.asked.total() <= most
+    for name, observation in looks[-1].seen.items():
+        verdict = judge(
+            observation,
+            ocr_task_id=name,
+            policy=Policy(),
+            deadline=NOBODY_IN_A_HURRY,
+            now=parse_time("2026-01-01T00:00:00Z"),
+        )
+        assert verdict.outcome is (Outcome.FAIL if name in gone else Outcome.WAIT)
+        assert not isinstance(observation, OcrTask) or observation.id == name
+
+
+def delete(server: OcrServer, names: list[str]) -> None:
+    with client_of(server) as client:
+        for name in names:
+            client.delete_task(name)
+
+
+@SWITCHES
+def test_nothing_is_missed_in_a_crowd_and_few_requests_are_made(
+    some: Crowd, serve_crowd: Callable[..., OcrServer], switches: tuple[str, ...]
+) -> None:
+    server = serve_crowd(some, *switches)
+    gone = some.ours[::70]
+    looks = waiting(server, some.ours, [nothing, nothing, lambda: delete(server, gone)])
+    check(looks, some, gone=gone, most=12)
+
+
+@pytest.mark.long
+@SWITCHES
+@pytest.mark.parametrize(("others", "most"), [(0, 12), (10_000, 40)])
+def test_a_thousand_waiting_tasks_cost_few_requests(
+    tmp_path_factory: pytest.TempPathFactory,
+    serve_crowd: Callable[..., OcrServer],
+    switches: tuple[str, ...],
+    others: int,
+    most: int,
+) -> None:
+    crowd = filled(tmp_path_factory.mktemp("many"), ours=1000, others=others)
+    server = serve_crowd(crowd, *switches)
+    gone = crowd.ours[::400]
+    looks = waiting(server, crowd.ours, [nothing, nothing, lambda: delete(server, gone)])
+    check(looks, crowd, gone=gone, most=most)
+
+
+def test_a_task_that_is_waited_for_alone_costs_one_request(
+    some: Crowd, serve_crowd: Callable[..., OcrServer]
+) -> None:
+    (look,) = waiting(serve_crowd(some), some.ours[:1], [nothing])
+    assert look.asked == {"getTaskStatus": 1}
