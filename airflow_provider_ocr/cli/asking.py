@@ -14,7 +14,7 @@ from airflow_provider_ocr.cli.printing import plain_text, print_rows, print_task
 from airflow_provider_ocr.cli.running import command, connected
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
-from airflow_provider_ocr.lifecycle.submission import list_window
+from airflow_provider_ocr.lifecycle.listing import list_window
 from airflow_provider_ocr.protocol.errors import OcrError
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import render_time

@@ -25,14 +25,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 import pendulum
 
 from airflow_provider_ocr.client.client import CloudOcrClient
-from airflow_provider_ocr.lifecycle.windows import LIST_LIMIT, Window, moments_of
+from airflow_provider_ocr.lifecycle.listing import list_window
 from airflow_provider_ocr.protocol.errors import (
     AuthenticationError,
     InvalidParameterError,
     OcrError,
     RequestRejectedError,
     TaskDeletedError,
-    UnreadableAnswerError,
 )
 from airflow_provider_ocr.protocol.redaction import unsigned
 from airflow_provider_ocr.protocol.settings import MAX_DESCRIPTION_LENGTH, ProcessingSettings
@@ -297,31 +296,6 @@ def _is_refusal(error: OcrError) -> bool:
     if isinstance(error, RequestRejectedError):
         return error.http_status != HTTPStatus.FORBIDDEN
     return isinstance(error, AuthenticationError | InvalidParameterError)
-
-
-def list_window(client: CloudOcrClient, start: pendulum.DateTime, end: pendulum.DateTime) -> list[OcrTask]:
-    """All tasks of a window, however many: a full answer is cut short, so its window is cut in two.
-
-    :param client: speaks for the application whose tasks are listed.
-    :param start: the window's first second.
-    :param end: the window's last second.
-    :raises UnreadableAnswerError: if a single second holds more than one answer can.
-    """
-    tasks = client.list_tasks(from_date=start, to_date=end)
-    if len(tasks) < LIST_LIMIT:
-        return tasks
-    parts = Window(start.int_timestamp, end.int_timestamp).cut([moments_of(task) for task in tasks])
-    if parts is None:
-        raise UnreadableAnswerError(
-            f"listTasks: more than {LIST_LIMIT} tasks in one second; those beyond cannot be looked up."
-        )
-    return [
-        task
-        for part in parts
-        for task in list_window(
-            client, pendulum.from_timestamp(part.start), pendulum.from_timestamp(part.end)
-        )
-    ]
 
 
 def _marker(key: str) -> str:

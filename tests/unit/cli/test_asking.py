@@ -7,7 +7,7 @@ from typing import Any
 import pendulum
 import pytest
 
-from airflow_provider_ocr.lifecycle import submission
+from airflow_provider_ocr.lifecycle import listing
 from airflow_provider_ocr.protocol.messages import render_tasks
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
@@ -92,7 +92,7 @@ def test_wrong_credentials_end_a_command(scripted: Any, ocr: Callable[..., Any])
 def test_a_list_has_every_task_once_however_many_there_are(
     scripted: Any, ocr: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(submission, "LIST_LIMIT", LIMIT)
+    monkeypatch.setattr(listing, "LIST_LIMIT", LIMIT)
     tasks = numbered(15)
     scripted.on("listTasks", windows_of(tasks))
     ran = ocr("list", "--from-date", "2026-11-20", "--to-date", "2026-11-22", "-o", "json")

@@ -9,7 +9,8 @@ import pendulum
 import pytest
 
 from airflow_provider_ocr.client.client import CloudOcrClient
-from airflow_provider_ocr.lifecycle.submission import Submitter, list_window
+from airflow_provider_ocr.lifecycle.listing import list_window
+from airflow_provider_ocr.lifecycle.submission import Submitter
 from airflow_provider_ocr.lifecycle.windows import LIST_LIMIT
 from airflow_provider_ocr.protocol import errors
 from airflow_provider_ocr.protocol.messages import render_tasks
