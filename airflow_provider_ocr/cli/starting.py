@@ -19,7 +19,7 @@ from airflow_provider_ocr.cli.running import command, connected
 from airflow_provider_ocr.cli.settings_flags import STANDARD_INPUT, settings_of
 from airflow_provider_ocr.cli.waiting import wait_and_print
 from airflow_provider_ocr.client.client import CloudOcrClient
-from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
+from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key, remote_image
 from airflow_provider_ocr.lifecycle.verdict import failure_of
 from airflow_provider_ocr.protocol.errors import OcrError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
@@ -70,7 +70,7 @@ def _submit_by_key(client: CloudOcrClient, source: str, settings: ProcessingSett
     submitter = Submitter(client=client, record=None, is_retry=True)
     with progress("{task.description}") as bar:
         bar.add_task("Looking for a task of an earlier call; up to a minute ...", total=None)
-        submission = submitter.submit(source, settings, key=key)
+        submission = submitter.submit(remote_image(client, source), settings, key=key)
     tell(f"OCR task {submission.task.id}: {submission.decision} ({submission.reason}).")
     return submission.task
 

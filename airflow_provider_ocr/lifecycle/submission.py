@@ -65,6 +65,27 @@ class Record(Protocol):
         """
 
 
+Send = Callable[[ProcessingSettings, str], OcrTask]
+"""Makes the paid call, once, with these settings and this ``Idempotency-Key``, and gives the new task."""
+
+Prepare = Callable[[], Send]
+"""Makes an image ready to be sent. It is called only if a task is to be paid for, and before the intent is
+noted: what fails here, such as reading or signing the image, has cost nothing and left no doubt."""
+
+
+def remote_image(client: CloudOcrClient, source: str) -> Prepare:
+    """An image that the service fetches.
+
+    :param client: speaks to the service.
+    :param source: the image's URL.
+    """
+
+    def send(settings: ProcessingSettings, key: str) -> OcrTask:
+        return client.process_remote_image(source, settings, idempotency_key=key)
+
+    return lambda: send
+
+
 class Decision(StrEnum):
     """How a submission came to its task."""
 
@@ -175,10 +196,10 @@ class Submitter:
         self._now = now
         self._sleep = sleep
 
-    def submit(self, source: str, settings: ProcessingSettings, *, key: str) -> Submission:
+    def submit(self, prepare: Prepare, settings: ProcessingSettings, *, key: str) -> Submission:
         """The task for this image: an earlier try's if there is one that is of use, else a new one.
 
-        :param source: the image's URL.
+        :param prepare: makes the image ready to be sent, for example `remote_image`.
         :param settings: how to recognise and export it.
         :param key: from `idempotency_key`.
         :raises OcrError: if the service refuses, cannot be reached, or cannot say what it has.
@@ -198,13 +219,13 @@ class Submitter:
                 return self._adopt(found.usable, key)
             reason = f"{reason}; the service has no usable task of an earlier try"
             spent = spent or found.newest_spent
-        task = self._pay(source, keyed, key, spent)
+        task = self._pay(prepare, keyed, key, spent)
         if task.status not in _UNUSABLE:
             return Submission(task, Decision.NEW, reason)
-        return self._pass_over(task, source, keyed, key)
+        return self._pass_over(task, prepare, keyed, key)
 
     def _pass_over(
-        self, answered: OcrTask, source: str, settings: ProcessingSettings, key: str
+        self, answered: OcrTask, prepare: Prepare, settings: ProcessingSettings, key: str
     ) -> Submission:
         """What becomes of a call that a server answered with a task of an earlier one, which is spent."""
         found = self._look_up(key, self._now().subtract(hours=_LOOK_BACK_HOURS))
@@ -215,22 +236,25 @@ class Submitter:
         # A spent task that nobody knew was made just now; one more would fare no better.
         while task.status in _UNUSABLE and task.id in earlier:
             earlier.discard(task.id)
-            task = self._pay(source, settings, key, task)
+            task = self._pay(prepare, settings, key, task)
         return Submission(task, Decision.NEW, reason)
 
     def _adopt(self, task: OcrTask, key: str) -> Submission:
         self._keep(_TASK_ID, f"{key} {task.id}")
         return Submission(task, Decision.ADOPTED_BY_KEY, f"an earlier try made it; it is {task.status}")
 
-    def _pay(self, source: str, settings: ProcessingSettings, key: str, spent: OcrTask | None) -> OcrTask:
+    def _pay(
+        self, prepare: Prepare, settings: ProcessingSettings, key: str, spent: OcrTask | None
+    ) -> OcrTask:
         """A new task.
 
         :param spent: the latest of those that this one is to replace.
         """
+        send = prepare()
         self._keep(_INTENT, f"{key} {self._now().isoformat()}")
         sent_key = key if spent is None else f"{key}.{spent.id}"
         try:
-            task = self._client.process_remote_image(source, settings, idempotency_key=sent_key)
+            task = send(settings, sent_key)
         except OcrError as error:
             if error.ocr_task_id is not None:
                 # An answer that cannot be used named the task that it was about; the next try asks for it.

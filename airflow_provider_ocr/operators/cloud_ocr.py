@@ -120,7 +120,7 @@ class ProcessRemoteImageOperator(ConcealingOperator):
 
     def execute(self, context: Context) -> str:
         """Submit, and give the OCR task's ID."""
-        from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
+        from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key, remote_image
 
         source = self._source()
         ti = context["ti"]
@@ -130,7 +130,7 @@ class ProcessRemoteImageOperator(ConcealingOperator):
             key = idempotency_key(*identity, source=source, settings=settings)
             with CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
                 submitter = Submitter(client=client, record=_record(context), is_retry=ti.try_number > 1)
-                submission = submitter.submit(source, settings, key=key)
+                submission = submitter.submit(remote_image(client, source), settings, key=key)
         self.log.info(
             "OCR task %s: %s (%s); it is %s.",
             submission.task.id,

@@ -13,7 +13,13 @@ import pytest
 
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.client.network import Timeouts
-from airflow_provider_ocr.lifecycle.submission import Decision, Submission, Submitter, idempotency_key
+from airflow_provider_ocr.lifecycle.submission import (
+    Decision,
+    Submission,
+    Submitter,
+    idempotency_key,
+    remote_image,
+)
 from airflow_provider_ocr.protocol.errors import ConnectionFailedError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import OcrTask
@@ -50,7 +56,7 @@ def _submit(
 ) -> Submission:
     key = idempotency_key("dag", "task", "run", source=source, settings=SETTINGS)
     submitter = Submitter(client=client, record=record, is_retry=is_retry, sleep=lambda seconds: None)
-    return submitter.submit(source, SETTINGS, key=key)
+    return submitter.submit(remote_image(client, source), SETTINGS, key=key)
 
 
 def _tasks_of(client: CloudOcrClient, source: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.listing import list_window
-from airflow_provider_ocr.lifecycle.submission import Submitter
+from airflow_provider_ocr.lifecycle.submission import Submitter, remote_image
 from airflow_provider_ocr.lifecycle.windows import LIST_LIMIT
 from airflow_provider_ocr.protocol import errors
 from airflow_provider_ocr.protocol.messages import render_tasks
@@ -78,20 +78,20 @@ def retry(client: CloudOcrClient) -> Submitter:
     return Submitter(client=client, record=None, is_retry=True, now=lambda: START, sleep=lambda seconds: None)
 
 
-def test_a_task_in_a_crowd_is_found(server: ScriptedServer, retry: Submitter) -> None:
+def test_a_task_in_a_crowd_is_found(server: ScriptedServer, client: CloudOcrClient, retry: Submitter) -> None:
     crowd = [task for second in range(10) for task in _at(second, 300)]
     ours = OcrTask(
         id="ours", status="Queued", registration_time=START.add(seconds=9), description=f"[airflow:{KEY}]"
     )
     server.on("listTasks", Archive([*crowd, ours]))
-    assert retry.submit(SOURCE, ProcessingSettings(), key=KEY).task.id == "ours"
+    assert retry.submit(remote_image(client, SOURCE), ProcessingSettings(), key=KEY).task.id == "ours"
     assert server.asked("processRemoteImage") == []
 
 
 def test_a_crowd_that_cannot_be_looked_through_never_submits(
-    server: ScriptedServer, retry: Submitter
+    server: ScriptedServer, client: CloudOcrClient, retry: Submitter
 ) -> None:
     server.on("listTasks", Archive(_at(7, LIST_LIMIT)))
     with pytest.raises(errors.UnreadableAnswerError):
-        retry.submit(SOURCE, ProcessingSettings(), key=KEY)
+        retry.submit(remote_image(client, SOURCE), ProcessingSettings(), key=KEY)
     assert server.asked("processRemoteImage") == []

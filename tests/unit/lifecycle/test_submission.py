@@ -13,8 +13,10 @@ from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.submission import (
     SETTLE_SECONDS,
     Decision,
+    Prepare,
     Submission,
     Submitter,
+    remote_image,
 )
 from airflow_provider_ocr.protocol import errors
 from airflow_provider_ocr.protocol.messages import render_tasks
@@ -68,7 +70,9 @@ def record() -> MemoryRecord:
 def submit(client: CloudOcrClient, record: MemoryRecord, clock: Clock) -> Callable[..., Submission]:
     """Makes one try."""
 
-    def run(*, is_retry: bool = False, keeps: bool = True, key: str = KEY) -> Submission:
+    def run(
+        *, is_retry: bool = False, keeps: bool = True, key: str = KEY, prepare: Prepare | None = None
+    ) -> Submission:
         submitter = Submitter(
             client=client,
             record=record if keeps else None,
@@ -76,7 +80,7 @@ def submit(client: CloudOcrClient, record: MemoryRecord, clock: Clock) -> Callab
             now=clock.now,
             sleep=clock.sleep,
         )
-        return submitter.submit(SOURCE, SETTINGS, key=key)
+        return submitter.submit(prepare or remote_image(client, SOURCE), SETTINGS, key=key)
 
     return run
 
@@ -491,3 +495,23 @@ def test_a_record_that_cannot_be_written_keeps_the_call_from_being_made(
     with pytest.raises(OSError, match="away"):
         submit()
     assert server.received == []
+
+
+def test_an_image_that_cannot_be_made_ready_is_not_paid_for_and_leaves_no_intent(
+    server: ScriptedServer, submit: Callable[..., Submission], record: MemoryRecord
+) -> None:
+    def unreadable() -> Any:
+        raise OSError("the store is away")
+
+    with pytest.raises(OSError, match="the store is away"):
+        submit(prepare=unreadable)
+    assert (_paid(server), record) == (0, {})
+
+
+def test_an_image_of_an_earlier_try_is_not_made_ready_again(
+    submit: Callable[..., Submission], record: MemoryRecord, server: ScriptedServer
+) -> None:
+    record["ocr_task_id"] = f"{KEY} old"
+    server.reply("getTaskStatus", render_tasks([_listed()]))
+    submission = submit(is_retry=True, prepare=lambda: pytest.fail("it was made ready"))
+    assert submission.decision is Decision.ADOPTED_BY_ID
