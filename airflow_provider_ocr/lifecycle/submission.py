@@ -43,6 +43,7 @@ SETTLE_SECONDS = 30.0
 
 _LOOK_BACK_HOURS = 24
 _SECONDS_BETWEEN_LOOKS = 3.0
+_CLOCKS_DIFFER_SECONDS = 1800.0  # the clocks of two workers, at most
 _TASK_ID = "ocr_task_id"
 _INTENT = "ocr_submission_intent"
 _UNUSABLE = frozenset({TaskStatus.PROCESSING_FAILED, TaskStatus.DELETED})
@@ -287,13 +288,19 @@ class Submitter:
         found = self._look_up(key, start)
         # Without a record nobody knows whether the last try's call left this machine.
         if found.usable is None and (intent is not None or self._record is None):
-            settled = (intent or self._now()).add(seconds=self._client.timeouts.read + SETTLE_SECONDS)
-            self._sleep(max((settled - self._now()).total_seconds(), _SECONDS_BETWEEN_LOOKS))
+            self._sleep(self._settle_seconds(intent))
             found = self._look_up(key, start)
         if found.usable is None:
             self._sleep(_SECONDS_BETWEEN_LOOKS)
             found = self._look_up(key, start)
         return found
+
+    def _settle_seconds(self, intent: pendulum.DateTime | None) -> float:
+        """How long a call that was made just before may still register a task."""
+        settle = self._client.timeouts.read + SETTLE_SECONDS
+        age = 0.0 if intent is None else (self._now() - intent).total_seconds()
+        # Another worker's clock may have told the intent's time, so little is taken off for it.
+        return settle if age < settle + _CLOCKS_DIFFER_SECONDS else _SECONDS_BETWEEN_LOOKS
 
     def _look_up(self, key: str, start: pendulum.DateTime) -> _Found:
         # The server's clock is not ours: a task may seem to come from the future.

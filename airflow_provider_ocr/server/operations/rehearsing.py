@@ -19,6 +19,7 @@ from airflow_provider_ocr.server.api.lenient_http import LenientHTTPProtocol
 from airflow_provider_ocr.server.operations.assembly import make_app, open_parts, start_work
 from airflow_provider_ocr.server.operations.serve_options import ServeOptions
 from airflow_provider_ocr.server.records.applications import Application
+from airflow_provider_ocr.server.records.choices import Choices
 from airflow_provider_ocr.server.records.database import applications, ledger, request_keys, tasks
 from airflow_provider_ocr.server.records.stored_task import StoredTask
 from airflow_provider_ocr.server.rehearsal.interference import BreakableConnection, Interference
@@ -40,9 +41,12 @@ class RehearsalServer:
     :param folder: an existing, empty folder for what it keeps.
     :param application: the name of the one application that may log in.
     :param password: its password.
+    :param choices: what it does where the API's documentation leaves it open; by default what servers do.
     """
 
-    def __init__(self, folder: Path, *, application: str, password: str) -> None:
+    def __init__(
+        self, folder: Path, *, application: str, password: str, choices: Choices | None = None
+    ) -> None:
         self._options = ServeOptions(
             data=folder,
             applications={application: password},
@@ -50,6 +54,7 @@ class RehearsalServer:
             recognition="none",
             spool_bytes=2**40,
             min_free_bytes=0,
+            choices=choices or Choices(),
         )
         self._application = application
         self._running = ExitStack()

@@ -403,6 +403,20 @@ def test_an_old_intent_needs_no_settling(
     assert (_looks(server), clock.sleeps) == (3, [3.0, 3.0])
 
 
+@pytest.mark.parametrize("minutes", [-10, 10], ids=["slow", "fast"])
+def test_the_settle_time_is_the_same_where_the_intent_was_timed_by_a_clock_that_is_wrong(
+    submit: Callable[..., Submission],
+    server: ScriptedServer,
+    record: MemoryRecord,
+    clock: Clock,
+    minutes: int,
+) -> None:
+    record["ocr_submission_intent"] = f"{KEY} {START.add(minutes=minutes).isoformat()}"
+    server.reply("listTasks", render_tasks([]))
+    assert submit(is_retry=True).decision is Decision.NEW
+    assert clock.sleeps == [SETTLED, 3.0]
+
+
 @pytest.mark.parametrize(("keeps", "sleeps"), [(True, [3.0]), (False, [SETTLED, 3.0])])
 def test_a_retry_without_an_intent_settles_only_where_nothing_is_ever_recorded(
     server: ScriptedServer, submit: Callable[..., Submission], clock: Clock, keeps: bool, sleeps: list[float]
