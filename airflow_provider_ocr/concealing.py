@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_ocr.exceptions import CloudOcrParameterError
 from airflow_provider_ocr.protocol.concealed import Concealed, reveal
 from airflow_provider_ocr.protocol.redaction import (
+    MASK,
     secrets_of_url,
     secrets_of_words,
     shown_url,
@@ -34,6 +35,7 @@ class Concealment:
 
 URL = Concealment(shown=shown_url, secrets=secrets_of_url)
 WORDS = Concealment(shown=without_url_secrets, secrets=secrets_of_words)
+PASSWORD = Concealment(shown=lambda _: MASK, secrets=lambda text: spellings([text]))
 
 
 class ConcealingOperator(BaseOperator):
@@ -46,10 +48,21 @@ class ConcealingOperator(BaseOperator):
     concealments: ClassVar[Mapping[str, Concealment]] = {}
     """By the argument's name."""
 
+    concealed_entries: ClassVar[Mapping[str, Mapping[str, Concealment]]] = {}
+    """By the name of an argument that is a dict, and by the key in it."""
+
     def __setattr__(self, name: str, value: Any) -> None:
         """Conceal what may hold a secret, whoever sets it: the constructor, a rendering, a mapping."""
         concealment = self.concealments.get(name)
-        super().__setattr__(name, _concealed(name, value, concealment) if concealment else value)
+        entries = self.concealed_entries.get(name, {})
+        if concealment:
+            value = _concealed(name, value, concealment)
+        elif entries and isinstance(value, Mapping):
+            value = {
+                key: _concealed(f"{name}: {key}", entry, entries[key]) if key in entries else entry
+                for key, entry in value.items()
+            }
+        super().__setattr__(name, value)
 
     def render_template(self, content: Any, *args: Any, **kwargs: Any) -> Any:
         """Render what a concealed text stands for; the result is concealed again as it is set."""
@@ -67,14 +80,21 @@ class ConcealingOperator(BaseOperator):
         from airflow.providers.common.compat.sdk import mask_secret
 
         secrets: set[str] = set()
-        for name, concealment in self.concealments.items():
-            value = getattr(self, name, None)
+        for value, concealment in self._concealed_arguments():
             if isinstance(value, Concealed):
                 text = str(value.revealed)
                 # The whole of it as well: a short secret, which Airflow leaves alone, is gone with the rest.
                 secrets |= {*concealment.secrets(text), *spellings([text])}
         if secrets:
             mask_secret([*sorted(secrets)])
+
+    def _concealed_arguments(self) -> Iterator[tuple[Any, Concealment]]:
+        for name, concealment in self.concealments.items():
+            yield getattr(self, name, None), concealment
+        for name, entries in self.concealed_entries.items():
+            given = getattr(self, name, None)
+            if isinstance(given, Mapping):
+                yield from ((given.get(key), concealment) for key, concealment in entries.items())
 
 
 def _concealed(name: str, value: Any, concealment: Concealment) -> Any:

@@ -52,8 +52,12 @@ class CloudOcrAuthenticationError(CloudOcrError, AirflowFailException):
     """The service does not accept the connection's credentials, or not for this method."""
 
 
-class CloudOcrTaskFailedError(CloudOcrError, AirflowFailException):
-    """The OCR task ended as ProcessingFailed."""
+class CloudOcrProcessingFailedError(CloudOcrError):
+    """The OCR task ended as ProcessingFailed. A retry of what submitted it makes a new one, and may help."""
+
+
+class CloudOcrTaskFailedError(CloudOcrProcessingFailedError, AirflowFailException):
+    """The OCR task ended as ProcessingFailed, for who only waits for it: no retry can help."""
 
 
 class CloudOcrTaskDeletedError(CloudOcrError, AirflowFailException):

@@ -19,6 +19,7 @@ from airflow_provider_ocr.client.download import Announcement, Downloader
 from airflow_provider_ocr.client.network import Network, Timeouts
 from airflow_provider_ocr.client.transport import Transport
 from airflow_provider_ocr.protocol.errors import (
+    WHEN_GONE,
     InvalidParameterError,
     OcrError,
     RequestRejectedError,
@@ -175,9 +176,7 @@ class CloudOcrClient:
                 # Other codes come from whatever stands between, and say nothing about the task.
                 if error.http_status != ServiceStatus.BAD_PARAMETERS:
                     raise
-                raise TaskDeletedError(
-                    f"OCR task {ocr_task_id} is deleted, unknown, or another application's. {error}"
-                ) from None
+                raise _gone(ocr_task_id, error) from None
             return _only("getTaskStatus", body)
 
     def list_tasks(
@@ -283,9 +282,7 @@ class CloudOcrClient:
             yield
         except RequestRejectedError as refusal:
             if refusal.http_status == ServiceStatus.BAD_PARAMETERS and self._is_gone(ocr_task_id):
-                raise TaskDeletedError(
-                    f"OCR task {ocr_task_id} is deleted, unknown, or another application's. {refusal}"
-                ) from None
+                raise _gone(ocr_task_id, refusal) from None
             raise
 
     def _is_gone(self, ocr_task_id: str) -> bool:
@@ -316,6 +313,12 @@ def _about(ocr_task_id: str | None) -> Iterator[None]:
     except OcrError as error:
         error.ocr_task_id = ocr_task_id or error.ocr_task_id
         raise
+
+
+def _gone(ocr_task_id: str, refusal: RequestRejectedError) -> TaskDeletedError:
+    return TaskDeletedError(
+        f"OCR task {ocr_task_id} is deleted, unknown, or another application's. {refusal} {WHEN_GONE}"
+    )
 
 
 def _checked(ocr_task_id: str) -> str:

@@ -3,7 +3,7 @@
 
 A status beats the deadline: a task that is found Completed late has still succeeded. Trouble on the way
 to the service says nothing about the task, which is paid for and goes on without us; so it is waited out
-until the deadline.
+until the deadline, and is no reason to skip after it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from enum import StrEnum
 import pendulum
 
 from airflow_provider_ocr.protocol.errors import (
+    WHEN_GONE,
     ConnectionFailedError,
     NotEnoughCreditsError,
     OcrError,
@@ -25,7 +26,13 @@ from airflow_provider_ocr.protocol.errors import (
 )
 from airflow_provider_ocr.protocol.redaction import quoted
 from airflow_provider_ocr.protocol.task import OcrTask
-from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+from airflow_provider_ocr.protocol.vocabulary import TaskStatus, require_value
+
+RESUME_INTERVAL = 15 * 60.0
+"""Seconds, on average, between two attempts to start a task again that lacks credits."""
+
+OLD_HOURS = 18.0
+"""Age at which results are worth a warning: they are deleted about 24 h after processing."""
 
 Observation = OcrTask | OcrError
 """What one look at a task gave: its state, or why that could not be learned."""
@@ -41,6 +48,24 @@ class Outcome(StrEnum):
     SUCCEED = "succeed"
     SKIP = "skip"
     FAIL = "fail"
+    RESUME = "resume"
+
+
+class OnNotEnoughCredits(StrEnum):
+    """What to do about a task that is suspended for lack of credits."""
+
+    FAIL = "fail"
+    WAIT = "wait"
+    RESUME = "resume"
+
+    @classmethod
+    def parse(cls, text: str) -> OnNotEnoughCredits:
+        """The one that ``text`` names.
+
+        :param text: what was written, in any case.
+        :raises InvalidParameterError: if it names none.
+        """
+        return require_value(cls, str(text), parameter="on_not_enough_credits")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +74,13 @@ class Policy:
 
     :param soft_fail: skip where the task failed, is gone, lacks credits, or took too long.
     :param never_fail: skip whatever the failure.
+    :param on_not_enough_credits: whether a task that lacks credits has failed, is waited for, or is to be
+        started again.
     """
 
     soft_fail: bool = False
     never_fail: bool = False
+    on_not_enough_credits: OnNotEnoughCredits = OnNotEnoughCredits.FAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +114,33 @@ def judge(
     if isinstance(observation, OcrTask) and observation.status == TaskStatus.COMPLETED:
         return Verdict(Outcome.SUCCEED)
     error = _failure(observation)
-    if error is None:
+    suspended = isinstance(error, NotEnoughCreditsError)
+    if error is None or (suspended and policy.on_not_enough_credits != OnNotEnoughCredits.FAIL):
         if now < deadline:
-            return Verdict(Outcome.WAIT)
+            resume = suspended and policy.on_not_enough_credits == OnNotEnoughCredits.RESUME
+            return Verdict(Outcome.RESUME if resume else Outcome.WAIT)
         error = _too_late(observation, ocr_task_id)
     error.ocr_task_id = ocr_task_id
-    skip = policy.never_fail or (policy.soft_fail and isinstance(error, _SOFT))
-    return Verdict(Outcome.SKIP if skip else Outcome.FAIL, error)
+    # Who asks for skipping tasks that fail does not ask for days without an answer to pass unnoticed.
+    soft = policy.soft_fail and isinstance(error, _SOFT) and not isinstance(observation, _PASSING)
+    return Verdict(Outcome.SKIP if policy.never_fail or soft else Outcome.FAIL, error)
+
+
+def aging(task: OcrTask, now: pendulum.DateTime) -> str | None:
+    """A warning where a completed task's results will soon be deleted, else None.
+
+    :param task: as the service told it last.
+    :param now: the present time.
+    """
+    if task.status != TaskStatus.COMPLETED or task.status_change_time is None:
+        return None
+    hours = (now - task.status_change_time).total_seconds() / 3600
+    if hours < OLD_HOURS:
+        return None
+    return (
+        f"OCR task {task.id}: its results are {hours:.0f} h old; land them now, the service deletes them "
+        "about 24 h after processing."
+    )
 
 
 def failure_of(task: OcrTask) -> OcrError | None:
@@ -104,7 +152,7 @@ def failure_of(task: OcrTask) -> OcrError | None:
         reason = quoted(task.error or "") or "the service gave no reason."
         return TaskFailedError(f"OCR task {task.id} failed: {reason}", ocr_task_id=task.id)
     if task.status == TaskStatus.DELETED:
-        return TaskDeletedError(f"OCR task {task.id} is deleted.", ocr_task_id=task.id)
+        return TaskDeletedError(f"OCR task {task.id} is deleted. {WHEN_GONE}", ocr_task_id=task.id)
     if task.status == TaskStatus.NOT_ENOUGH_CREDITS:
         return NotEnoughCreditsError(
             f"OCR task {task.id} waits for credits: top the application up, then start the task again "

@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ProcessRemoteImageOperator: the first of the three phases. It submits, once, and waits for nothing."""
+"""ProcessRemoteImageOperator: the first of the three phases. It submits, once, and waits if asked to."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_ocr.concealing import URL, WORDS, ConcealingOperator, Concealment
+import pendulum
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_ocr.concealing import PASSWORD, URL, WORDS, ConcealingOperator, Concealment
+from airflow_provider_ocr.exceptions import CloudOcrError, CloudOcrProcessingFailedError, airflow_error
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
+from airflow_provider_ocr.lifecycle.verdict import RESUME_INTERVAL
 from airflow_provider_ocr.operators.parse_time_checks import CheckedPartial, check_arguments
 from airflow_provider_ocr.protocol.concealed import reveal
-from airflow_provider_ocr.protocol.redaction import MASK, spellings
+from airflow_provider_ocr.protocol.errors import OcrError, TaskFailedError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.source_url import require_source, url_warning
+from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
+from airflow_provider_ocr.templates import seconds, switch
+from airflow_provider_ocr.waiting import WAITING, Waiter, Waiting, policy_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -33,7 +43,6 @@ _SETTINGS = (
     "description",
     "pdf_password",
 )
-_PASSWORD = Concealment(shown=lambda _: MASK, secrets=lambda text: spellings([text]))
 
 
 class ProcessRemoteImageOperator(ConcealingOperator):
@@ -61,16 +70,26 @@ class ProcessRemoteImageOperator(ConcealingOperator):
     :param write_tags: tag PDF results: auto, write or dontWrite.
     :param description: text that the service keeps with the task, up to 224 characters.
     :param pdf_password: opens a protected PDF. Take it from a connection or a variable by a template.
+    :param wait_for_completion: wait, too, until the OCR task is completed, as CloudOcrTaskSensor does, and
+        push the OCR task's ID as the XCom ``ocr_task_id`` before that. Where the OCR task failed, a retry
+        submits the image again.
+    :param deferrable: wait in the triggerer, without a worker slot; the default is Airflow's
+        ``[operators] default_deferrable``.
+    :param poll_interval: seconds between two looks, at least 2.
+    :param timeout: seconds after which to give up waiting, a day by default.
+    :param on_not_enough_credits: what to do, where it waits, about an OCR task that lacks credits: ``fail``,
+        ``wait`` until somebody starts it again, or ``resume``, which starts it again now and then.
+    :param resume_interval: seconds between two attempts to start it again, 15 minutes by default.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
     :raises CloudOcrParameterError: at once for a literal that the API does not know, at run time for a
         rendered one.
     """
 
-    template_fields: Sequence[str] = ("source", *_SETTINGS, "cloud_ocr_conn_id")
+    template_fields: Sequence[str] = ("source", *_SETTINGS, *WAITING, "cloud_ocr_conn_id")
     concealments: ClassVar[Mapping[str, Concealment]] = {
         "source": URL,
         "description": WORDS,
-        "pdf_password": _PASSWORD,
+        "pdf_password": PASSWORD,
     }
     ui_color = "#e8f0e4"
 
@@ -90,6 +109,12 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         write_tags: str | None = None,
         description: str | None = None,
         pdf_password: str | None = None,
+        wait_for_completion: bool | str = False,
+        deferrable: bool | str = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_interval: timedelta | float | str = 10.0,
+        timeout: timedelta | float | str = 24 * 3600.0,
+        on_not_enough_credits: str = "fail",
+        resume_interval: timedelta | float | str = RESUME_INTERVAL,
         cloud_ocr_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -107,8 +132,16 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         self.write_tags = write_tags
         self.description = description
         self.pdf_password = pdf_password
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
+        self.timeout = timeout
+        self.on_not_enough_credits = on_not_enough_credits
+        self.resume_interval = resume_interval
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
-        check_arguments({"source": self.source, **self._given()})
+        check_arguments(
+            {"source": self.source, **self._given(), **{name: getattr(self, name) for name in WAITING}}
+        )
 
     @classmethod
     def partial(cls, **kwargs: Any) -> CheckedPartial:
@@ -119,7 +152,52 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         return CheckedPartial.of(super().partial(**kwargs))
 
     def execute(self, context: Context) -> str:
-        """Submit, and give the OCR task's ID."""
+        """Submit, wait if asked to, and give the OCR task's ID."""
+        # What cannot be waited for as told is found out before anything is paid for.
+        waits = switch("wait_for_completion", self.wait_for_completion)
+        waiting, timeout, deferrable = self._waiting(), self._timeout(), switch("deferrable", self.deferrable)
+        ocr_task_id = self._submit(context)
+        if waits:
+            context["ti"].xcom_push(key="ocr_task_id", value=ocr_task_id)
+            waiter = Waiter(self, replace(waiting, ocr_task_id=ocr_task_id))
+            deadline = pendulum.now("UTC").add(seconds=timeout)
+            if deferrable:
+                waiter.defer(deadline)
+            waiter.stay(deadline)
+        return ocr_task_id
+
+    def resume(self, context: Context, event: dict[str, Any], deadline: str | None = None) -> str:
+        """Go on after the trigger: done if it saw the OCR task completed, else look here and decide.
+
+        :param event: what the trigger saw.
+        :param deadline: when waiting ends; `DAG.test` hands on nothing but the event, then it begins again.
+        """
+        # Whoever renders nothing, as tests of DAGs do, has masked nothing.
+        self.mask_secrets()
+        waiting = replace(self._waiting(), ocr_task_id=event["ocr_task_id"])
+        Waiter(self, waiting).go_on(event, deadline, timeout=self._timeout())
+        return waiting.ocr_task_id
+
+    def _waiting(self) -> Waiting:
+        """How to wait, for whatever OCR task that will be."""
+        return Waiting(
+            ocr_task_id="",
+            cloud_ocr_conn_id=self.cloud_ocr_conn_id,
+            policy=policy_of(self.on_not_enough_credits),
+            poll_interval=seconds("poll_interval", self.poll_interval, least=SHORTEST_POLL_INTERVAL),
+            resume_interval=seconds("resume_interval", self.resume_interval, least=SHORTEST_POLL_INTERVAL),
+            settings=self._settings,
+            failure=_retryable,
+        )
+
+    def _timeout(self) -> float:
+        return seconds("timeout", self.timeout, least=0.0)
+
+    def _settings(self) -> ProcessingSettings:
+        with airflow_errors():
+            return ProcessingSettings.parse(**self._given())
+
+    def _submit(self, context: Context) -> str:
         from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key, remote_image
 
         source = self._source()
@@ -152,6 +230,13 @@ class ProcessRemoteImageOperator(ConcealingOperator):
 
     def _given(self) -> dict[str, Any]:
         return {name: reveal(getattr(self, name)) for name in _SETTINGS}
+
+
+def _retryable(error: OcrError) -> CloudOcrError:
+    """Airflow's error, for a task that submits the image again when it is retried."""
+    if isinstance(error, TaskFailedError):
+        return CloudOcrProcessingFailedError(str(error), ocr_task_id=error.ocr_task_id)
+    return airflow_error(error)
 
 
 class _StateStoreRecord:

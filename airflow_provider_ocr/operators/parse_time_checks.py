@@ -16,6 +16,8 @@ from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.source_url import require_source
+from airflow_provider_ocr.templates import is_later
+from airflow_provider_ocr.waiting import check_waiting
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions._internal.expandinput import (
@@ -29,29 +31,19 @@ MAX_OWN_DESCRIPTION_LENGTH = 224
 SETTINGS = tuple(ProcessingSettings.__dataclass_fields__)
 """The names of the operator's arguments that are the service's settings."""
 
-_TEMPLATE_MARKS = ("{{", "{%", "{#")
 _LATER = "{{ mapped }}"
-
-
-def is_later(value: Any) -> bool:
-    """Whether only a run knows the value: it is a template, a reference to an XCom, or a function.
-
-    :param value: an argument, or an entry of a list.
-    """
-    if isinstance(value, str):
-        return any(mark in value for mark in _TEMPLATE_MARKS)
-    return callable(value) or hasattr(value, "iter_references") or hasattr(value, "template_fields")
 
 
 def check_arguments(arguments: Mapping[str, Any]) -> None:
     """Refuse what no run can make right.
 
-    :param arguments: some or all of the operator's, by name; those that are no settings and not
-        ``source`` are passed over.
+    :param arguments: some or all of the operator's, by name; those that are no settings, say not how to
+        wait, and are not ``source``, are passed over.
     :raises CloudOcrParameterError: for a value that the service does not take, or two that contradict
         each other.
     """
     given = {name: reveal(value) for name, value in arguments.items()}
+    check_waiting(given)
     with airflow_errors():
         if "source" in given and not is_later(given["source"]):
             require_source(given["source"])

@@ -7,6 +7,12 @@ on the error, so that a task that was paid for can be resumed by whoever catches
 
 from __future__ import annotations
 
+WHEN_GONE = (
+    "Results are kept for about a day. To have the image recognised anew submit it again, in Airflow by "
+    "clearing the task that submitted it; that costs credits again."
+)
+"""What to do about an OCR task that is deleted."""
+
 
 class OcrError(Exception):
     """Base of all plain errors.

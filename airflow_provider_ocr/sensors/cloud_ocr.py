@@ -8,47 +8,59 @@ for itself, through `lifecycle.verdict`, and uses the base class only for its ar
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pendulum
-from airflow.providers.common.compat.sdk import (
-    AirflowSkipException,
-    BaseOperator,
-    BaseSensorOperator,
-    conf,
-)
+from airflow.providers.common.compat.sdk import BaseOperator, BaseSensorOperator, conf
 
-from airflow_provider_ocr.exceptions import airflow_error
-from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook
-from airflow_provider_ocr.lifecycle.verdict import Observation, Outcome, Policy, judge
-from airflow_provider_ocr.protocol.errors import OcrError
-from airflow_provider_ocr.protocol.task import OcrTask
-from airflow_provider_ocr.protocol.times import parse_time
-from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL, TaskStatus
+from airflow_provider_ocr.concealing import PASSWORD, WORDS, ConcealingOperator, Concealment
+from airflow_provider_ocr.exceptions import CloudOcrParameterError
+from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, airflow_errors
+from airflow_provider_ocr.lifecycle.verdict import RESUME_INTERVAL, OnNotEnoughCredits, Outcome
+from airflow_provider_ocr.protocol.concealed import reveal
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
+from airflow_provider_ocr.templates import is_later, seconds
+from airflow_provider_ocr.waiting import Waiter, Waiting, policy_of
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-class CloudOcrTaskSensor(BaseSensorOperator):
+class CloudOcrTaskSensor(ConcealingOperator, BaseSensorOperator):
     """Waits until an OCR task is completed (API method ``getTaskStatus``).
 
     The XCom return value is the OCR task's ID. A task that failed, was deleted or lacks credits fails the
     sensor, or skips it under ``soft_fail``; so does the timeout. Wrong credentials fail it whatever
-    ``soft_fail`` says. Trouble on the way to the service is waited out until the timeout.
+    ``soft_fail`` says. Trouble on the way to the service is waited out until the timeout, and fails it then.
 
     :param ocr_task_id: the OCR task, for example ``submit.output``.
     :param deferrable: wait in the triggerer, without a worker slot; the default is Airflow's
         ``[operators] default_deferrable``.
     :param poke_interval: seconds between two looks, at least 2, in every mode.
     :param timeout: seconds after which to give up, a day by default: the service keeps results no longer.
+    :param on_not_enough_credits: what to do about a task that lacks credits: ``fail``, ``wait`` until
+        somebody starts it again, or ``resume``, which starts it again now and then; it goes on after a
+        top-up.
+    :param resume_with: for ``resume``, the settings that the task was submitted with, by the names of
+        ProcessRemoteImageOperator's arguments; the service wants to be told them again.
+    :param resume_interval: seconds between two attempts to start the task again, 15 minutes by default.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
+    :raises CloudOcrParameterError: if the settings are missing, or are not the service's.
     """
 
-    template_fields: Sequence[str] = ("ocr_task_id", "cloud_ocr_conn_id")
+    template_fields: Sequence[str] = (
+        "ocr_task_id",
+        "on_not_enough_credits",
+        "resume_with",
+        "cloud_ocr_conn_id",
+    )
+    concealed_entries: ClassVar[Mapping[str, Mapping[str, Concealment]]] = {
+        "resume_with": {"pdf_password": PASSWORD, "description": WORDS}
+    }
     ui_color = "#f2ecd8"
 
     def __init__(
@@ -58,6 +70,9 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poke_interval: timedelta | float = 10.0,
         timeout: timedelta | float = 24 * 3600.0,
+        on_not_enough_credits: str = "fail",
+        resume_with: Mapping[str, Any] | None = None,
+        resume_interval: timedelta | float = RESUME_INTERVAL,
         cloud_ocr_conn_id: str = DEFAULT_CONN_ID,
         **kwargs: Any,
     ) -> None:
@@ -68,32 +83,38 @@ class CloudOcrTaskSensor(BaseSensorOperator):
             )
         self.ocr_task_id = ocr_task_id
         self.deferrable = deferrable
+        self.on_not_enough_credits = on_not_enough_credits
+        self.resume_with = resume_with
+        self.resume_interval = seconds("resume_interval", resume_interval, least=SHORTEST_POLL_INTERVAL)
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
+        if not is_later(on_not_enough_credits):
+            policy = policy_of(on_not_enough_credits)
+            if policy.on_not_enough_credits is OnNotEnoughCredits.RESUME and not is_later(resume_with):
+                _require_settings(resume_with)
 
     def execute(self, context: Context) -> str:
         """Wait for the task, here or in the triggerer."""
         started = self._started_at(context)
         deadline = started.add(seconds=self.timeout)
+        waiter = self._waiter()
         if self.deferrable:
-            self._defer_until(deadline)
-        self.log.info(
-            "OCR task %s: the first look comes in %.0f s, as the service asks.",
-            self.ocr_task_id,
-            SHORTEST_POLL_INTERVAL,
-        )
-        time.sleep(SHORTEST_POLL_INTERVAL)
+            waiter.defer(deadline)
+        waiter.pause_before_first_look()
         looks = 1
-        while not self._is_done(self._look(), deadline):
+        while (outcome := self._step(waiter, deadline)) is not Outcome.SUCCEED:
             pause = self._get_next_poke_interval(started, partial(_seconds_since, started), looks)
             if self.reschedule:
-                self._reschedule(pause)
-            time.sleep(pause)
+                if outcome is Outcome.RESUME:
+                    pause = self._seconds_to_turn()
+                self._reschedule(waiter.until(deadline, pause))
+            time.sleep(waiter.until(deadline, pause))
             looks += 1
         return self.ocr_task_id
 
     def poke(self, context: Context) -> bool:
         """One look: whether the task is completed."""
-        return self._is_done(self._look(), pendulum.now("UTC").add(seconds=self.timeout))
+        deadline = pendulum.now("UTC").add(seconds=self.timeout)
+        return self._step(self._waiter(), deadline) is Outcome.SUCCEED
 
     def resume(self, context: Context, event: dict[str, Any], deadline: str | None = None) -> str:
         """Go on after the trigger: done if it saw the task completed, else look here and decide.
@@ -101,12 +122,7 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         :param event: what the trigger saw.
         :param deadline: when waiting ends; `DAG.test` hands on nothing but the event, then it begins again.
         """
-        if event["status"] == TaskStatus.COMPLETED:
-            self.log.info("OCR task %s: Completed", self.ocr_task_id)
-            return self.ocr_task_id
-        end = parse_time(deadline) if deadline else pendulum.now("UTC").add(seconds=self.timeout)
-        if not self._is_done(self._look(), end):
-            self._defer_until(end)
+        self._waiter().go_on(event, deadline, timeout=self.timeout)
         return self.ocr_task_id
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
@@ -117,52 +133,41 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         """
         return BaseOperator.resume_execution(self, next_method, next_kwargs, context)
 
-    def _look(self) -> Observation:
-        # One attempt: the next look is the retry, and a server that hangs must not eat up the timeout.
-        with CloudOcrHook(self.cloud_ocr_conn_id).get_conn(read_attempts=1) as client:
-            try:
-                observation: Observation = client.get_task_status(self.ocr_task_id)
-            except OcrError as error:
-                observation = error
-        if isinstance(observation, OcrTask):
-            self.log.info("OCR task %s: %s", self.ocr_task_id, observation.status)
-        else:
-            self.log.warning("OCR task %s: %s", self.ocr_task_id, observation)
-        return observation
-
-    def _is_done(self, observation: Observation, deadline: pendulum.DateTime) -> bool:
-        """Whether the task is completed; raises what the verdict says if it never will be."""
-        verdict = judge(
-            observation,
+    def _waiter(self) -> Waiter:
+        # Whoever renders nothing, as tests of DAGs do, has masked nothing.
+        self.mask_secrets()
+        policy = policy_of(self.on_not_enough_credits, soft_fail=self.soft_fail, never_fail=self.never_fail)
+        if policy.on_not_enough_credits is OnNotEnoughCredits.RESUME:
+            _require_settings(self.resume_with)
+        waiting = Waiting(
             ocr_task_id=self.ocr_task_id,
-            policy=Policy(soft_fail=self.soft_fail, never_fail=self.never_fail),
-            deadline=deadline,
-            now=pendulum.now("UTC"),
+            cloud_ocr_conn_id=self.cloud_ocr_conn_id,
+            policy=policy,
+            poll_interval=self.poke_interval,
+            resume_interval=self.resume_interval,
+            settings=self._settings,
         )
-        if verdict.error is not None:
-            error = airflow_error(verdict.error)
-            raise AirflowSkipException(str(error)) if verdict.outcome is Outcome.SKIP else error
-        return verdict.outcome is Outcome.SUCCEED
+        return Waiter(self, waiting)
 
-    def _defer_until(self, deadline: pendulum.DateTime) -> None:
-        # Airflow's trigger classes are half of what importing a sensor costs; parsing DAG files needs none.
-        from airflow_provider_ocr.triggers.cloud_ocr import CloudOcrTaskTrigger
+    def _settings(self) -> ProcessingSettings:
+        """What the task was submitted with."""
+        with airflow_errors():
+            given = {name: reveal(value) for name, value in (self.resume_with or {}).items()}
+            return ProcessingSettings.parse(**given)
 
-        self.log.info(
-            "OCR task %s: deferring until it is done, %s at the latest.",
-            self.ocr_task_id,
-            deadline.isoformat(),
-        )
-        self.defer(
-            trigger=CloudOcrTaskTrigger(
-                ocr_task_id=self.ocr_task_id,
-                deadline=deadline.isoformat(),
-                poll_interval=self.poke_interval,
-                cloud_ocr_conn_id=self.cloud_ocr_conn_id,
-            ),
-            method_name="resume",
-            kwargs={"deadline": deadline.isoformat()},
-        )
+    def _step(self, waiter: Waiter, deadline: pendulum.DateTime) -> Outcome:
+        if not self.reschedule:
+            return waiter.step(deadline)
+        # Each look is made by another process, which knows of no earlier one.
+        from airflow_provider_ocr.lifecycle.resuming import is_turn
+
+        return waiter.step(deadline, is_turn=partial(is_turn, self.ocr_task_id, self.resume_interval))
+
+    def _seconds_to_turn(self) -> float:
+        from airflow_provider_ocr.lifecycle.resuming import next_turn
+
+        now = pendulum.now("UTC")
+        return (next_turn(self.ocr_task_id, self.resume_interval, now) - now).total_seconds()
 
     def _reschedule(self, seconds: float) -> None:
         from airflow.sdk.exceptions import AirflowRescheduleException
@@ -175,6 +180,24 @@ class CloudOcrTaskSensor(BaseSensorOperator):
         if self.reschedule and not self.deferrable:
             first = context["ti"].get_first_reschedule_date(context)
         return pendulum.instance(first) if first else pendulum.now("UTC")
+
+
+def _require_settings(resume_with: Mapping[str, Any] | None) -> None:
+    """Refuse to start a task again by settings that nobody named, or that are not the service's.
+
+    :raises CloudOcrParameterError: if so.
+    """
+    if not resume_with:
+        raise CloudOcrParameterError(
+            'resume_with: on_not_enough_credits="resume" needs the settings that the task was submitted '
+            "with, for example export_format."
+        )
+    given = {name: reveal(value) for name, value in resume_with.items()}
+    unknown = sorted(given.keys() - ProcessingSettings.__dataclass_fields__.keys())
+    if unknown:
+        raise CloudOcrParameterError(f"resume_with: {', '.join(unknown)}: not a setting of a submission.")
+    with airflow_errors():
+        ProcessingSettings.check(is_later=is_later, **given)
 
 
 def _seconds_since(moment: pendulum.DateTime) -> float:

@@ -13,7 +13,15 @@ import pendulum
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
-from airflow_provider_ocr.lifecycle.verdict import Outcome, Policy, judge
+from airflow_provider_ocr.lifecycle.verdict import (
+    RESUME_INTERVAL,
+    Observation,
+    OnNotEnoughCredits,
+    Outcome,
+    Policy,
+    aging,
+    judge,
+)
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
 from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
@@ -29,16 +37,28 @@ class CloudOcrTaskTrigger(BaseTrigger):
     :param deadline: when waiting ends, ISO 8601 with time zone; it stays the same if the triggerer restarts.
     :param poll_interval: seconds between two looks.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
+    :param on_not_enough_credits: ``fail`` fires for a task that lacks credits, ``wait`` goes on waiting,
+        ``resume`` fires once it is its turn to be started again, which a worker does.
+    :param resume_interval: seconds between two such turns.
     """
 
     def __init__(
-        self, *, ocr_task_id: str, deadline: str, poll_interval: float, cloud_ocr_conn_id: str
+        self,
+        *,
+        ocr_task_id: str,
+        deadline: str,
+        poll_interval: float,
+        cloud_ocr_conn_id: str,
+        on_not_enough_credits: str = "fail",
+        resume_interval: float = RESUME_INTERVAL,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's base class has no types
         self.ocr_task_id = ocr_task_id
         self.deadline = deadline
         self.poll_interval = poll_interval
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
+        self.on_not_enough_credits = on_not_enough_credits
+        self.resume_interval = resume_interval
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, all of them plain values."""
@@ -49,6 +69,8 @@ class CloudOcrTaskTrigger(BaseTrigger):
                 "deadline": self.deadline,
                 "poll_interval": self.poll_interval,
                 "cloud_ocr_conn_id": self.cloud_ocr_conn_id,
+                "on_not_enough_credits": self.on_not_enough_credits,
+                "resume_interval": self.resume_interval,
             },
         )
 
@@ -65,8 +87,11 @@ class CloudOcrTaskTrigger(BaseTrigger):
         """The status with which waiting ends; None where the last look did not give one."""
         # The client and its libraries are loaded here, in the triggerer, not where DAG files are parsed.
         from airflow_provider_ocr.lifecycle.poller import shared_poller
+        from airflow_provider_ocr.lifecycle.resuming import next_turn
 
         deadline = parse_time(self.deadline)
+        policy = Policy(on_not_enough_credits=OnNotEnoughCredits.parse(self.on_not_enough_credits))
+        turn: pendulum.DateTime | None = None
         self.log.info(
             "OCR task %s: the first look comes in %.0f s, as the service asks; then every %.0f s until %s.",
             self.ocr_task_id,
@@ -88,8 +113,19 @@ class CloudOcrTaskTrigger(BaseTrigger):
                     seen = status
                 now = pendulum.now("UTC")
                 verdict = judge(
-                    observation, ocr_task_id=self.ocr_task_id, policy=Policy(), deadline=deadline, now=now
+                    observation, ocr_task_id=self.ocr_task_id, policy=policy, deadline=deadline, now=now
                 )
-                if verdict.outcome is not Outcome.WAIT:
+                if verdict.outcome is Outcome.RESUME:
+                    turn = turn or next_turn(self.ocr_task_id, self.resume_interval, now)
+                else:
+                    turn = None
+                if verdict.outcome is not Outcome.WAIT and (turn is None or now >= turn):
+                    self._warn_of_age(observation, now)
                     return status
-                delay = min(self.poll_interval, max((deadline - now).total_seconds(), 0.0))
+                until = min(deadline, turn or deadline)
+                delay = min(self.poll_interval, max((until - now).total_seconds(), 0.0))
+
+    def _warn_of_age(self, observation: Observation, now: pendulum.DateTime) -> None:
+        warning = aging(observation, now) if isinstance(observation, OcrTask) else None
+        if warning:
+            self.log.warning(warning)

@@ -6,7 +6,15 @@ from __future__ import annotations
 import pendulum
 import pytest
 
-from airflow_provider_ocr.lifecycle.verdict import Observation, Outcome, Policy, failure_of, judge
+from airflow_provider_ocr.lifecycle.verdict import (
+    Observation,
+    OnNotEnoughCredits,
+    Outcome,
+    Policy,
+    aging,
+    failure_of,
+    judge,
+)
 from airflow_provider_ocr.protocol import errors
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
@@ -18,7 +26,7 @@ BEFORE, AT, AFTER = DEADLINE.subtract(seconds=1), DEADLINE, DEADLINE.add(hours=5
 STRICT, SOFT, NEVER = Policy(), Policy(soft_fail=True), Policy(never_fail=True)
 BOTH = Policy(soft_fail=True, never_fail=True)
 
-WAIT, SUCCEED, SKIP, FAIL = Outcome
+WAIT, SUCCEED, SKIP, FAIL, RESUME = Outcome
 
 
 def _task(status: str) -> OcrTask:
@@ -39,15 +47,18 @@ ENDED = [
     (errors.InvalidParameterError("taskId", "bad"), errors.InvalidParameterError, FAIL, FAIL, SKIP),
     (errors.RequestRejectedError("404", http_status=404), errors.RequestRejectedError, FAIL, FAIL, SKIP),
 ]
-GOING_ON: list[Observation] = [
+RUNNING: list[Observation] = [
     _task(TaskStatus.SUBMITTED),
     _task(TaskStatus.QUEUED),
     _task(TaskStatus.IN_PROGRESS),
     _task("Hibernating"),
+]
+TROUBLE: list[Observation] = [
     errors.ConnectionFailedError("no answer"),
     errors.ServerError("503"),
     errors.UnreadableAnswerError("HTML"),
 ]
+GOING_ON = RUNNING + TROUBLE
 TABLE = [
     *(
         (observation, now, policy, outcome, error)
@@ -64,7 +75,12 @@ TABLE = [
         (observation, now, policy, outcome, LATE)
         for observation in GOING_ON
         for now in (AT, AFTER)
-        for policy, outcome in ((STRICT, FAIL), (SOFT, SKIP), (NEVER, SKIP), (BOTH, SKIP))
+        for policy, outcome in (
+            (STRICT, FAIL),
+            (SOFT, FAIL if observation in TROUBLE else SKIP),
+            (NEVER, SKIP),
+            (BOTH, SKIP),
+        )
     ),
 ]
 
@@ -87,6 +103,64 @@ def test_every_error_names_the_task_that_was_waited_for(observation: Observation
     verdict = judge(observation, ocr_task_id=ID, policy=STRICT, deadline=DEADLINE, now=AFTER)
     assert verdict.error is not None
     assert verdict.error.ocr_task_id == ID
+
+
+@pytest.mark.parametrize("word", OnNotEnoughCredits)
+@pytest.mark.parametrize(("now", "is_late"), [(BEFORE, False), (AT, True), (AFTER, True)])
+@pytest.mark.parametrize("soft_fail", [False, True], ids=["strict", "soft"])
+def test_a_task_without_credits_is_what_the_author_wants_until_the_deadline(
+    word: OnNotEnoughCredits, now: pendulum.DateTime, is_late: bool, soft_fail: bool
+) -> None:
+    verdict = judge(
+        _task(TaskStatus.NOT_ENOUGH_CREDITS),
+        ocr_task_id=ID,
+        policy=Policy(soft_fail=soft_fail, on_not_enough_credits=word),
+        deadline=DEADLINE,
+        now=now,
+    )
+    ended = SKIP if soft_fail else FAIL
+    if word is OnNotEnoughCredits.FAIL:
+        assert (verdict.outcome, type(verdict.error)) == (ended, errors.NotEnoughCreditsError)
+    elif is_late:
+        assert (verdict.outcome, type(verdict.error)) == (ended, errors.WaitTimeoutError)
+        assert "it is still NotEnoughCredits" in str(verdict.error)
+    else:
+        assert verdict.outcome is (RESUME if word is OnNotEnoughCredits.RESUME else WAIT)
+
+
+@pytest.mark.parametrize("row", [row for row in ENDED if row[1] is not errors.NotEnoughCreditsError])
+def test_waiting_for_credits_changes_nothing_else(
+    row: tuple[Observation, object, Outcome, object, object],
+) -> None:
+    policy = Policy(on_not_enough_credits=OnNotEnoughCredits.RESUME)
+    assert judge(row[0], ocr_task_id=ID, policy=policy, deadline=DEADLINE, now=AFTER).outcome is row[2]
+
+
+def test_another_word_than_these_three_is_refused() -> None:
+    assert OnNotEnoughCredits.parse("Resume") is OnNotEnoughCredits.RESUME
+    with pytest.raises(errors.InvalidParameterError, match="on_not_enough_credits: 'pay' is not one of fail"):
+        OnNotEnoughCredits.parse("pay")
+
+
+@pytest.mark.parametrize(
+    ("status", "changed", "warns"),
+    [
+        ("Completed", BEFORE.subtract(hours=18), True),
+        ("Completed", BEFORE.subtract(hours=17, minutes=59), False),
+        ("Completed", None, False),
+        ("InProgress", BEFORE.subtract(hours=20), False),
+    ],
+)
+def test_old_results_are_warned_of(status: str, changed: pendulum.DateTime | None, warns: bool) -> None:
+    warning = aging(OcrTask(id=ID, status=status, status_change_time=changed), BEFORE)
+    assert bool(warning) is warns
+    if warns:
+        assert warning is not None
+        assert warning.startswith("OCR task a1: its results are 18 h old; land them now")
+
+
+def test_a_deleted_task_tells_how_to_have_another() -> None:
+    assert "clearing the task that submitted it" in str(failure_of(_task(TaskStatus.DELETED)))
 
 
 def test_every_status_of_the_api_is_in_the_table() -> None:

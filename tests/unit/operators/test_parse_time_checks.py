@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +19,7 @@ from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
 from airflow_provider_ocr.operators.parse_time_checks import MAX_OWN_DESCRIPTION_LENGTH, SETTINGS
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.waiting import WAITING
 
 SOURCE = "https://example.com/scan.tif"
 TEMPLATE = "{{ params.x }}"
@@ -38,7 +40,8 @@ def upstream() -> XComArg:
 
 
 def test_the_arguments_that_are_judged_are_those_of_the_operator() -> None:
-    assert {"source", "cloud_ocr_conn_id", *SETTINGS} == set(ProcessRemoteImageOperator.template_fields)
+    judged = {"source", "cloud_ocr_conn_id", *SETTINGS, *WAITING}
+    assert judged == set(ProcessRemoteImageOperator.template_fields)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,13 @@ def test_the_arguments_that_are_judged_are_those_of_the_operator() -> None:
         ({"source": 5}, "source: it is no URL"),
         ({"source": "s3://bucket/scan.tif"}, "source: s3:// is not supported yet"),
         ({"source": "https:///scan.tif?sig=SECRET"}, "source: the URL names no host"),
+        ({"wait_for_completion": "yes"}, "wait_for_completion: it is 'yes', and has to be true or false"),
+        ({"deferrable": 2}, "deferrable: it is 2, and has"),
+        ({"poll_interval": 1.9}, "poll_interval: it is 1.9 s, and has to be at least 2 s"),
+        ({"poll_interval": "soon"}, "poll_interval: it is 'soon', and has to be a number of seconds"),
+        ({"timeout": timedelta(seconds=-1)}, "timeout: it is -1 s"),
+        ({"resume_interval": None}, "resume_interval: it is None"),
+        ({"on_not_enough_credits": "pay"}, "on_not_enough_credits: 'pay' is not one of fail, wait, resume"),
         ({"language": 5}, "language: 5 is neither text nor a list"),
         ({"correct_skew": 1}, "correctSkew: 1 is not one of true, false"),
         ({"export_format": {"txt"}}, "exportFormat: {'txt'} is neither text nor a list"),
