@@ -40,7 +40,7 @@ _SECONDS = {
     "resume_interval": SHORTEST_POLL_INTERVAL,
     "timeout": 0.0,
 }
-_SWITCHES = ("wait_for_completion", "deferrable")
+_SWITCHES = ("wait_for_completion", "deferrable", "cancel_on_kill")
 WAITING = (*_SWITCHES, *_SECONDS, "on_not_enough_credits")
 """The names of an operator's arguments that say how to wait."""
 
@@ -56,6 +56,7 @@ class Waiting:
     :param resume_interval: seconds between two attempts to start a task again that lacks credits.
     :param settings: gives what the task was submitted with; None where it is not to be started again.
     :param failure: makes Airflow's error of a plain one.
+    :param cancel_on_kill: whether the trigger deletes the OCR task if a user ends the Airflow task.
     """
 
     ocr_task_id: str
@@ -65,6 +66,7 @@ class Waiting:
     resume_interval: float
     settings: Callable[[], ProcessingSettings] | None = None
     failure: Callable[[OcrError], CloudOcrError] = airflow_error
+    cancel_on_kill: bool = False
 
 
 class Waiter:
@@ -149,6 +151,7 @@ class Waiter:
                 cloud_ocr_conn_id=waiting.cloud_ocr_conn_id,
                 on_not_enough_credits=str(waiting.policy.on_not_enough_credits),
                 resume_interval=waiting.resume_interval,
+                cancel_on_kill=waiting.cancel_on_kill,
             ),
             method_name="resume",
             kwargs={"deadline": deadline.isoformat()},

@@ -87,16 +87,20 @@ class LocalAirflow:
     ) -> None:
         self._stop()
 
-    def start(self, component: str) -> Program:
-        """Start a component, for example ``triggerer``; a component that ran before must have ended."""
+    def start(self, component: str, *, name: str | None = None) -> Program:
+        """Start a component, for example ``triggerer``; one that ran before must have ended.
+
+        :param component: what Airflow calls it.
+        :param name: what it is called here, if there is to be another one beside it.
+        """
         serves_logs = component in ("scheduler", "triggerer")
         program = Program(
-            name=component,
+            name=name or component,
             command=[*self._command, component, *(["--skip-serve-logs"] if serves_logs else [])],
             environment=self.environment,
             logs=self.logs,
         )
-        self.programs[component] = self._running.enter_context(program)
+        self.programs[program.name] = self._running.enter_context(program)
         return program
 
     def create(self, collection: str, item: Mapping[str, Any]) -> None:
@@ -123,6 +127,11 @@ class LocalAirflow:
         """Clear one task of a run, so that it runs again."""
         body = {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False}
         self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
+
+    def mark(self, dag_id: str, run_id: str, task_id: str, state: str) -> None:
+        """Do what a user does who marks a task as ``failed`` or ``success``."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        self._call("PATCH", path, {"new_state": state})
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         """The state of a run, for example ``running``."""

@@ -15,6 +15,7 @@ from airflow_provider_ocr.concealing import PASSWORD, URL, WORDS, ConcealingOper
 from airflow_provider_ocr.exceptions import CloudOcrError, CloudOcrProcessingFailedError, airflow_error
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
 from airflow_provider_ocr.lifecycle.verdict import RESUME_INTERVAL
+from airflow_provider_ocr.operators.cancelling import Cancelling
 from airflow_provider_ocr.operators.parse_time_checks import CheckedPartial, check_arguments
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import OcrError, TaskFailedError
@@ -81,6 +82,8 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         ``wait`` until somebody starts it again, or ``resume``, which starts it again now and then.
     :param resume_interval: seconds between two attempts to start it again, 15 minutes by default.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
+    :param cancel_on_kill: delete the OCR task if the Airflow task is killed after it was submitted and before
+        the service has begun it. Off by default: an evicted worker kills, too, and is no wish to cancel.
     :raises CloudOcrParameterError: at once for a literal that the API does not know, at run time for a
         rendered one.
     """
@@ -116,6 +119,7 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         on_not_enough_credits: str = "fail",
         resume_interval: timedelta | float | str = RESUME_INTERVAL,
         cloud_ocr_conn_id: str = DEFAULT_CONN_ID,
+        cancel_on_kill: bool | str = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -139,6 +143,8 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         self.on_not_enough_credits = on_not_enough_credits
         self.resume_interval = resume_interval
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
+        self.cancel_on_kill = cancel_on_kill
+        self._cancelling: Cancelling | None = None
         check_arguments(
             {"source": self.source, **self._given(), **{name: getattr(self, name) for name in WAITING}}
         )
@@ -188,6 +194,7 @@ class ProcessRemoteImageOperator(ConcealingOperator):
             resume_interval=seconds("resume_interval", self.resume_interval, least=SHORTEST_POLL_INTERVAL),
             settings=self._settings,
             failure=_retryable,
+            cancel_on_kill=switch("cancel_on_kill", self.cancel_on_kill),
         )
 
     def _timeout(self) -> float:
@@ -216,7 +223,14 @@ class ProcessRemoteImageOperator(ConcealingOperator):
             submission.reason,
             submission.task.status,
         )
+        if switch("cancel_on_kill", self.cancel_on_kill):
+            self._cancelling = Cancelling(self.cloud_ocr_conn_id, submission.task.id)
         return submission.task.id
+
+    def on_kill(self) -> None:
+        """Delete the OCR task, if that is wanted and there is one that the service has not begun."""
+        if self._cancelling is not None:
+            self._cancelling.run()
 
     def _source(self) -> str:
         """The rendered URL."""

@@ -6,7 +6,9 @@ Events and stored arguments hold IDs, a deadline and a status, and nothing that 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pendulum
@@ -26,6 +28,13 @@ from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
 from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
 
+_ENDED = frozenset({"failed", "success", "skipped", "removed"})
+"""States of an Airflow task that no later try follows by itself."""
+
+_SECONDS_TO_CANCEL = 25.0
+_at_work: set[asyncio.Task[None]] = set()
+"""Cancellations that are under way: Airflow may stop waiting for one, and an event loop holds no task."""
+
 
 class CloudOcrTaskTrigger(BaseTrigger):
     """Fires once the OCR task is done, failed, gone, or late.
@@ -40,6 +49,8 @@ class CloudOcrTaskTrigger(BaseTrigger):
     :param on_not_enough_credits: ``fail`` fires for a task that lacks credits, ``wait`` goes on waiting,
         ``resume`` fires once it is its turn to be started again, which a worker does.
     :param resume_interval: seconds between two such turns.
+    :param cancel_on_kill: delete the OCR task if a user ends the Airflow task while it waits here (Airflow
+        3.3 and newer) and the service has not begun it.
     """
 
     def __init__(
@@ -51,6 +62,7 @@ class CloudOcrTaskTrigger(BaseTrigger):
         cloud_ocr_conn_id: str,
         on_not_enough_credits: str = "fail",
         resume_interval: float = RESUME_INTERVAL,
+        cancel_on_kill: bool = False,
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Airflow's base class has no types
         self.ocr_task_id = ocr_task_id
@@ -59,6 +71,7 @@ class CloudOcrTaskTrigger(BaseTrigger):
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
         self.on_not_enough_credits = on_not_enough_credits
         self.resume_interval = resume_interval
+        self.cancel_on_kill = cancel_on_kill
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Class path and arguments, all of them plain values."""
@@ -71,6 +84,7 @@ class CloudOcrTaskTrigger(BaseTrigger):
                 "cloud_ocr_conn_id": self.cloud_ocr_conn_id,
                 "on_not_enough_credits": self.on_not_enough_credits,
                 "resume_interval": self.resume_interval,
+                "cancel_on_kill": self.cancel_on_kill,
             },
         )
 
@@ -82,6 +96,66 @@ class CloudOcrTaskTrigger(BaseTrigger):
             self.log.exception("OCR task %s: cannot be waited for in the triggerer.", self.ocr_task_id)
             status = None
         yield TriggerEvent({"ocr_task_id": self.ocr_task_id, "status": status})
+
+    async def on_kill(self) -> None:
+        """Delete the OCR task, if that is wanted and a user has really ended the Airflow task.
+
+        Airflow (3.3.2) calls this also for a healthy task whose trigger another triggerer has taken over
+        (apache/airflow#73454), and for a cleared one, whose next try takes up the OCR task.
+        """
+        if not self.cancel_on_kill:
+            return
+        work = asyncio.create_task(self._cancel_unless_needed())
+        _at_work.add(work)
+        work.add_done_callback(_at_work.discard)
+        # Airflow (3.3.2) repeats the cancellation every second for as long as this runs.
+        while not work.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
+
+    async def _cancel_unless_needed(self) -> None:
+        """Delete the OCR task if no later try will ask for it, and say in the log what became of it."""
+        try:
+            async with asyncio.timeout(_SECONDS_TO_CANCEL):
+                state = await self._airflow_state()
+                if state in _ENDED:
+                    await self._cancel()
+                else:
+                    self.log.info(
+                        "OCR task %s: not deleted, because the Airflow task is %s and may need it.",
+                        self.ocr_task_id,
+                        state or "without a state",
+                    )
+        except Exception:  # nobody could act on it: the Airflow task has ended
+            self.log.warning("OCR task %s: not deleted.", self.ocr_task_id, exc_info=True)
+
+    async def _cancel(self) -> None:
+        from airflow_provider_ocr.lifecycle.cancelling import cancel
+
+        client = await CloudOcrHook(self.cloud_ocr_conn_id).aget_conn()
+        try:
+            self.log.info("%s", await asyncio.to_thread(cancel, client, self.ocr_task_id))
+        finally:
+            client.close()
+
+    async def _airflow_state(self) -> str | None:
+        """The state of the Airflow task that waits here, by Airflow's database; a cleared one may have none.
+
+        :raises Exception: if it cannot be learned.
+        """
+        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+        from asgiref.sync import sync_to_async
+
+        ti = self.task_instance
+        if ti is None:
+            raise RuntimeError("Airflow has not said which of its tasks waits here.")
+        # This triggerer may have slept through a takeover, so what it knows itself does not count.
+        found = await sync_to_async(RuntimeTaskInstance.get_task_states)(
+            dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+        )
+        state: str | None
+        [state] = found[ti.run_id].values()
+        return state
 
     async def _wait(self) -> str | None:
         """The status with which waiting ends; None where the last look did not give one."""

@@ -37,6 +37,7 @@ IN_ORDER = [
     "airflow_provider_ocr.hooks.connection_check",
     "airflow_provider_ocr.hooks.connection_fields",
     "airflow_provider_ocr.hooks.connection_form",
+    "airflow_provider_ocr.operators.cancelling",
     "airflow_provider_ocr.operators.cloud_ocr",
     "airflow_provider_ocr.operators.parse_time_checks",
     "airflow_provider_ocr.sensors.cloud_ocr",

@@ -29,6 +29,7 @@ ARGUMENTS: dict[str, Any] = {
     "cloud_ocr_conn_id": "cloud_ocr_default",
     "on_not_enough_credits": "resume",
     "resume_interval": 600.0,
+    "cancel_on_kill": True,
 }
 
 
@@ -219,3 +220,19 @@ def test_it_looks_the_connection_up_without_blocking_the_event_loop(
     monkeypatch.setattr(BaseHook, "get_connection", forbidden)
     monkeypatch.setattr(Connection, "extra_dejson", property(forbidden))
     assert fire(pendulum.now("UTC").add(minutes=5), ocr_task_id)["status"] == "Completed"
+
+
+def test_one_that_an_older_version_has_stored_is_made_again_and_cancels_nothing() -> None:
+    stored = {name: value for name, value in ARGUMENTS.items() if name != "cancel_on_kill"}
+    assert CloudOcrTaskTrigger(**stored).cancel_on_kill is False
+
+
+@pytest.mark.parametrize("cancel_on_kill", [False, True])
+def test_a_kill_deletes_nothing_unless_asked_to_and_airflow_says_how_its_task_is(
+    cloud_ocr: CloudOcrRehearsal, cancel_on_kill: bool
+) -> None:
+    # There is no Airflow here that could be asked; with one, tests/system/test_cancelling.py kills.
+    cloud_ocr.hold("Submitted")
+    arguments = {**ARGUMENTS, "ocr_task_id": submit(), "cancel_on_kill": cancel_on_kill}
+    asyncio.run(CloudOcrTaskTrigger(**arguments).on_kill())
+    assert {request.method for request in cloud_ocr.requests()} == {"processRemoteImage"}
