@@ -60,7 +60,7 @@ class Wire:
     def __init__(self, server: int, *, passes_keys: bool) -> None:
         self._server = server
         self._passes_keys = passes_keys
-        self._fates: list[tuple[Fate, float]] = []
+        self._fates: list[tuple[Fate, float, str]] = []
         self._late: list[_Late] = []
         self._lock = threading.Lock()
         self._on_the_way = threading.Event()
@@ -92,12 +92,13 @@ class Wire:
         self._listener.shutdown()
         self._listener.server_close()
 
-    def decide(self, fate: Fate, *, seconds: float = 0.0) -> None:
+    def decide(self, fate: Fate, *, seconds: float = 0.0, source: str = "") -> None:
         """Decide on the next request for a task that nothing was decided about.
 
         :param seconds: how late it is.
+        :param source: a part of its source, where not any request is meant.
         """
-        self._fates.append((fate, seconds))
+        self._fates.append((fate, seconds, source))
 
     def wait_for_a_late_one(self) -> None:
         """Wait until a late request has left its sender."""
@@ -130,10 +131,7 @@ class Wire:
             if name.lower() not in ("host", "connection", "accept-encoding")
             and (self._passes_keys or name.lower() != "idempotency-key")
         }
-        fate, seconds = Fate.ANSWERED, 0.0
-        if parts.path == _SUBMISSION:
-            with self._lock:
-                fate, seconds = self._fates.pop(0) if self._fates else (fate, seconds)
+        fate, seconds = self._fate_of(parts.path, parts.query)
         if fate is Fate.LATE:
             status, body = self._hold(_Late(self.time + seconds, request.path, headers))
         else:
@@ -144,6 +142,16 @@ class Wire:
         # Whoever asked may have given up, or be dead.
         with suppress(OSError):
             _answer(request, status, body)
+
+    def _fate_of(self, path: str, query: str) -> tuple[Fate, float]:
+        if path == _SUBMISSION:
+            source = parse_qs(query).get("source", [""])[0]
+            with self._lock:
+                for place, (fate, seconds, meant) in enumerate(self._fates):
+                    if meant in source:
+                        del self._fates[place]
+                        return fate, seconds
+        return Fate.ANSWERED, 0.0
 
     def _hold(self, late: _Late) -> tuple[int, bytes]:
         with self._lock:

@@ -107,6 +107,13 @@ class Service:
     def again(self, **rest: object) -> Outcome:
         return self._tries.make(self.plan(is_retry=True, **rest))
 
+    def wait_for_arrival(self) -> None:
+        """Wait until a request that left its sender has made its task: time on the wire would overtake it."""
+        deadline = time.monotonic() + 120
+        while not self.server.tasks():
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+
     def finish(self) -> int:
         """The credits that were charged, once every request has arrived and all tasks have ended."""
         self.wire.let_pass(3600.0)
@@ -198,6 +205,8 @@ WITHOUT_KEYS = pytest.mark.parametrize("passes_keys", [False], ids=["no keys"], 
 def test_a_killed_try_is_followed_by_one_that_ends_with_the_one_task(service: Service, point: Point) -> None:
     killed = service.first(killed=point)
     assert killed.signal == signal.SIGKILL
+    if point is not Point.BEFORE_THE_CALL:
+        service.wait_for_arrival()
     again = service.again()
     service.assert_one(again)
     assert (again.decision == "new") == (point is Point.BEFORE_THE_CALL)
@@ -207,6 +216,8 @@ def test_tries_that_are_killed_one_after_the_other_end_with_one_task(service: Se
     for number, point in enumerate(Point):
         killed = (service.again if number else service.first)(killed=point)
         assert killed.signal == (0 if killed.decision in ADOPTED else signal.SIGKILL)
+        if number:
+            service.wait_for_arrival()
     service.assert_one(service.again())
 
 
