@@ -139,7 +139,7 @@ class FileRecord:
 
     def set(self, key: str, value: str) -> None:
         """See `Record`."""
-        aside = self._path.with_suffix(".new")
+        aside = self._path.with_suffix(f".{os.getpid()}")  # two tries may write at once
         aside.write_text(json.dumps({**self._read(), key: value}))
         aside.replace(self._path)
         self._noted(key)
