@@ -21,6 +21,7 @@ from demo.processes import LOOPBACK
 from tests.contract import RowsAreProven
 from tests.databases import empty_database
 from tests.postgresql import PostgresqlServer, find_programs
+from tests.skips import NothingIsSkipped
 
 __all__ = ["cloud_ocr", "cloud_ocr_session"]  # fixtures, as DAG authors take them
 
@@ -31,6 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     proven = RowsAreProven.of(config)
     if proven is not None:
         config.pluginmanager.register(proven)
+    skips = NothingIsSkipped.of(config)
+    if skips is not None:
+        config.pluginmanager.register(skips)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stream of bytes becomes a file that is complete or absent, on any fsspec filesystem.
 
-How depends on the store. A local file is written beside its place, synced, and moved into place. S3 and
-GCS hold an upload back until it is committed. On any other store the file is written under a temporary
+How depends on the store. A local file is written beside its place, synced, and moved into place. S3, GCS
+and Azure hold an upload back until it is committed. On any other store the file is written under a temporary
 name and then renamed, which is as atomic as that store's rename.
 
 Leaving a plain ``with open(...)`` block on an error would publish the torso; that is why nothing here
-uses one.
+uses one. What a store refuses is an `OSError`, whatever its driver makes of it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import fcntl
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from airflow_provider_ocr.lifecycle.existing import IfExists, is_wanted
+from airflow_provider_ocr.lifecycle.existing import Found, IfExists, find, is_wanted
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 8 * 1024 * 1024
 
 _HOLDS_UPLOADS_BACK = frozenset({"s3", "s3a", "gs", "gcs"})
+_COMMITS_BY_CLOSING = frozenset({"abfs", "abfss", "adl", "az"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def publish(
         put = _write_beside_and_move
     elif protocols & _HOLDS_UPLOADS_BACK:
         put = _upload_and_commit
+    elif protocols & _COMMITS_BY_CLOSING:
+        put = _upload_blocks
     else:
         put = _upload_and_rename
     written = put(_Place(filesystem, path, if_exists), counted)
@@ -109,6 +112,11 @@ class _Place:
         """Whether the content, all of which has come, is to be put here."""
         size, sha256 = content.size, content.sha256
         return is_wanted(self.filesystem, self.path, size=size, sha256=sha256, if_exists=self.if_exists)
+
+    def has(self, content: _Counted) -> bool:
+        """Whether that very content is here."""
+        found = find(self.filesystem, self.path, size=content.size, sha256=content.sha256)
+        return found is Found.SAME
 
 
 def _write_beside_and_move(place: _Place, content: _Counted) -> bool:
@@ -174,19 +182,87 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _upload_and_commit(place: _Place, content: _Counted) -> bool:
-    file = place.filesystem.open(place.path, "wb", block_size=BLOCK_BYTES, autocommit=False)
-    try:
-        content.write_to(file)
-        file.close()
+    with _begun(place, autocommit=False) as upload:
+        content.write_to(upload)
+        upload.close()
         wanted = place.wants(content)
-    except BaseException:
-        file.discard()
-        raise
-    if wanted:
-        file.commit()
-    else:
-        file.discard()
+        if wanted:
+            upload.commit()
+        else:
+            upload.give_up()
     return wanted
+
+
+def _upload_blocks(place: _Place, content: _Counted) -> bool:
+    """Azure shows nothing of a blob before the list of its blocks is committed, and closing does that.
+
+    A rename would be a copy that Azure makes when it finds the time, and a copy that is deleted too early.
+    """
+    with _begun(place) as upload:
+        content.write_to(upload)
+        wanted = place.wants(content)
+        if not wanted:
+            upload.give_up()
+            return False
+        try:
+            upload.close()
+        except OSError:
+            # Who commits first has Azure forget what others have sent for that blob; the content may be ours.
+            if not place.has(content):
+                raise
+    return True
+
+
+class _Upload:
+    """A file of which nothing is seen before it is committed.
+
+    :param file: as the filesystem opened it. Its driver raises errors of its own; here they are `OSError`.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def write(self, piece: bytes) -> None:
+        with _store_errors():
+            self._file.write(piece)
+
+    def close(self) -> None:
+        with _store_errors():
+            self._file.close()
+
+    def commit(self) -> None:
+        with _store_errors():
+            self._file.commit()
+
+    def give_up(self) -> None:
+        """Have the store forget it. If it cannot be told, why it was to be told still counts more."""
+        # An open file's finaliser closes it, which commits the torso on Azure, and stumbles on S3.
+        self._file.closed = True
+        with suppress(Exception):
+            self._file.discard()
+
+
+@contextmanager
+def _begun(place: _Place, **options: Any) -> Iterator[_Upload]:
+    """An upload that is given up if the block is left on an error."""
+    with _store_errors():
+        file = place.filesystem.open(place.path, "wb", block_size=BLOCK_BYTES, **options)
+    upload = _Upload(file)
+    try:
+        yield upload
+    except BaseException:
+        upload.give_up()
+        raise
+
+
+@contextmanager
+def _store_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        raise OSError(f"{type(error).__name__}: {error}") from error
 
 
 def _upload_and_rename(place: _Place, content: _Counted) -> bool:

@@ -20,10 +20,10 @@ from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.client.transport import Timeouts
 from airflow_provider_ocr.lifecycle.existing import IfExists
 from airflow_provider_ocr.lifecycle.landing import LandedFile, land
-from airflow_provider_ocr.protocol import errors
 from airflow_provider_ocr.protocol.messages import render_tasks
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
+from tests.landing_faults import BROKEN_OFF, FAULTS
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Received, Reply, ScriptedServer
@@ -103,33 +103,14 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-Fault = tuple[dict[str, Any], type[errors.OcrError] | tuple[type[errors.OcrError], ...]]
-# A jittered pause decides whether there is time to ask again; this host cannot send the rest of a file.
-BROKEN_OFF = (errors.ConnectionFailedError, errors.ResultIntegrityError)
-CUTS: dict[str, Fault] = {
-    f"cut_after_{share}_percent": ({"cut": len(CONTENT) * share // 100}, BROKEN_OFF)
-    for share in range(10, 100, 10)
-}
-FAULTS: dict[str, Fault] = {
-    "cut_at_once": ({"cut": 0}, errors.ConnectionFailedError),
-    **CUTS,
-    "announces_too_much": ({"length": len(CONTENT) + 1}, BROKEN_OFF),
-    "expired": ({"status": 403}, errors.ResultUnavailableError),
-    "gone": ({"status": 404}, errors.ResultUnavailableError),
-    "server_error": ({"status": 500}, errors.ServerError),
-    "unavailable": ({"status": 503}, errors.ServerError),
-    "stalls": ({"stall": 0.6}, BROKEN_OFF),
-}
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 def test_after_a_fault_there_is_no_torso_and_the_retry_lands(
     service: ScriptedServer, client: CloudOcrClient, folder: Path, fault: str
 ) -> None:
-    how, error = FAULTS[fault]
+    trouble = FAULTS[fault]
     before = _files(folder)
-    service.reply(RESULT, CONTENT, **how)
-    with pytest.raises(error) as caught:
+    service.reply(RESULT, CONTENT, **trouble.reply(CONTENT))
+    with pytest.raises(trouble.error) as caught:
         _land(client, folder)
     assert caught.value.ocr_task_id == ID
     assert _files(folder) == before
@@ -183,6 +164,7 @@ from fsspec.implementations.local import LocalFileSystem
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.landing import land
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
+from tests.landing_faults import BROKEN_OFF, FAULTS
 url, folder, most = sys.argv[1:]
 if most != "unlimited":
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(most), int(most)))

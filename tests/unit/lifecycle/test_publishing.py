@@ -148,6 +148,7 @@ class _Upload:
         self._filesystem, self._path = filesystem, path
         self._pieces: list[bytes] = []
         self.ended: list[str] = []
+        self.closed = False
 
     def write(self, piece: bytes) -> None:
         self._pieces.append(piece)
@@ -179,6 +180,74 @@ def test_an_upload_that_breaks_is_discarded_and_never_committed(upload_store: Up
         publish(upload_store, "/bucket/a.txt", _breaking())
     assert upload_store.upload.ended == ["discarded"]
     assert not upload_store.exists("/bucket/a.txt")
+
+
+class DriverError(Exception):
+    """What a store's driver raises, of a kind of its own."""
+
+
+@pytest.mark.parametrize("step", ["write", "close", "commit"])
+def test_what_a_store_refuses_is_an_os_error_and_the_upload_is_discarded(
+    upload_store: UploadStore, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise DriverError("not for you")
+
+    monkeypatch.setattr(_Upload, step, refuse)
+    with pytest.raises(OSError, match="DriverError: not for you"):
+        publish(upload_store, "/bucket/a.txt", PIECES)
+    assert upload_store.upload.ended[-1] == "discarded"
+    assert not upload_store.exists("/bucket/a.txt")
+
+
+def test_why_an_upload_ended_is_told_even_if_the_store_cannot_be_told_that_it_has(
+    upload_store: UploadStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise DriverError
+
+    monkeypatch.setattr(_Upload, "discard", refuse)
+    with pytest.raises(BrokenSourceError):
+        publish(upload_store, "/bucket/a.txt", _breaking())
+
+
+class BlockStore(UploadStore):
+    """Shows a file once it is closed, as Azure does, and closes what is thrown away open."""
+
+    protocol = "abfs"
+
+    def _open(self, path: str, mode: str = "rb", **options: Any) -> Any:
+        return super()._open(path, mode, **{**options, "autocommit": False})
+
+
+@pytest.fixture
+def block_store(monkeypatch: pytest.MonkeyPatch) -> BlockStore:
+    monkeypatch.setattr(_Upload, "close", lambda upload: upload.commit())
+    return BlockStore(global_store=False, skip_instance_cache=True)
+
+
+def test_blocks_are_committed_by_closing_and_only_when_they_are_complete(block_store: BlockStore) -> None:
+    publish(block_store, "/bucket/a.txt", PIECES)
+    assert block_store.upload.ended == ["committed"]
+    with pytest.raises(BrokenSourceError):
+        publish(block_store, "/bucket/a.txt", _breaking())
+    assert block_store.upload.ended == ["discarded"]
+    assert block_store.upload.closed
+    assert block_store.cat_file("/bucket/a.txt") == CONTENT
+
+
+def test_blocks_that_another_landing_has_had_forgotten_are_no_loss_if_the_content_is_there(
+    block_store: BlockStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(_: object) -> None:
+        raise DriverError("InvalidBlockList")
+
+    publish(block_store, "/bucket/a.txt", PIECES)
+    monkeypatch.setattr(_Upload, "close", lose)
+    assert publish(block_store, "/bucket/a.txt", PIECES).size == len(CONTENT)
+    with pytest.raises(OSError, match="InvalidBlockList"):
+        publish(block_store, "/bucket/a.txt", [b"other content"])
+    assert block_store.cat_file("/bucket/a.txt") == CONTENT
 
 
 class ClumsyStore(DirFileSystem):  # type: ignore[misc]  # fsspec has no types
