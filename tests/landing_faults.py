@@ -10,6 +10,10 @@ from airflow_provider_ocr.protocol import errors
 
 Errors = type[errors.OcrError] | tuple[type[errors.OcrError], ...]
 
+NAME = "scan.txt"
+"""What lands."""
+OLD = b"what was there before"
+
 # A jittered pause decides whether there is time to ask again; a host with a fault cannot send the rest.
 BROKEN_OFF = (errors.ConnectionFailedError, errors.ResultIntegrityError)
 

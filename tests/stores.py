@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ def _running(name: str, command: list[str], folder: Path, url: str, **environmen
     def answers() -> bool:
         try:
             with direct_session() as session:
-                return session.get(url, timeout=5).status_code < requests.codes.server_error
+                return bool(session.get(url, timeout=5).status_code < HTTPStatus.INTERNAL_SERVER_ERROR)
         except requests.RequestException:
             return False
 
@@ -128,6 +129,7 @@ def _running(name: str, command: list[str], folder: Path, url: str, **environmen
     ) as program:
         program.wait_until(answers, seconds=_SECONDS)
         yield url
+        program.kill()  # nobody will want what it keeps
 
 
 @contextmanager

@@ -262,7 +262,9 @@ def _store_errors() -> Iterator[None]:
     except OSError:
         raise
     except Exception as error:
-        raise OSError(f"{type(error).__name__}: {error}") from error
+        # Azure's goes on with what only its own support understands.
+        words = str(error).partition("\n")[0]
+        raise OSError(f"{type(error).__name__}: {words}") from error
 
 
 def _upload_and_rename(place: _Place, content: _Counted) -> bool:
