@@ -7,6 +7,7 @@ The client is the real one and so is the server, which rehearses. Goes together 
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -54,6 +55,12 @@ class Host:
         self.before_result: Callable[[], object] = lambda: None
         self.over = threading.Event()
         self.faults_shown = 0
+
+    @property
+    def connection(self) -> str:
+        """An Airflow connection that leads here, in Airflow's JSON form."""
+        login = {"login": APPLICATION_ID, "password": PASSWORD}
+        return json.dumps({"conn_type": "cloud_ocr", "host": self.url, **login})
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
         """Answer one request."""
@@ -204,10 +211,3 @@ def scene_over_old(scene: Scene) -> Scene:
         filesystem.makedirs(scene.store.folder)
     filesystem.pipe_file(f"{scene.store.folder}/{NAME}", OLD)
     return scene
-
-
-@pytest.fixture(params=["scene", "scene_over_old"], ids=["new", "over_old"])
-def either_scene(request: pytest.FixtureRequest, store: Store) -> Scene:
-    """Each of the two."""
-    found: Scene = request.getfixturevalue(request.param)
-    return found

