@@ -19,6 +19,11 @@ from airflow_provider_ocr.protocol.redaction import (
     spellings,
     without_url_secrets,
 )
+from airflow_provider_ocr.protocol.storage_path import (
+    is_storage_path,
+    secrets_of_storage_path,
+    shown_storage_path,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,11 @@ class Concealment:
 
 
 URL = Concealment(shown=shown_url, secrets=secrets_of_url)
+PATH = Concealment(shown=shown_storage_path, secrets=secrets_of_storage_path)
+SOURCE = Concealment(
+    shown=lambda text: (PATH if is_storage_path(text) else URL).shown(text),
+    secrets=lambda text: (PATH if is_storage_path(text) else URL).secrets(text),
+)
 WORDS = Concealment(shown=without_url_secrets, secrets=secrets_of_words)
 PASSWORD = Concealment(shown=lambda _: MASK, secrets=lambda text: spellings([text]))
 

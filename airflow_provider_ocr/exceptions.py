@@ -44,6 +44,10 @@ class CloudOcrResultError(CloudOcrError):
     """A result file could not be had whole. A retry may help."""
 
 
+class CloudOcrSourceError(CloudOcrError):
+    """The image cannot be read in its object storage; nothing was submitted. A retry may help."""
+
+
 class CloudOcrParameterError(CloudOcrError, AirflowFailException):
     """A parameter has a value that the service does not take. No retry can help."""
 
@@ -83,6 +87,7 @@ _AIRFLOW_ERRORS: dict[type[errors.OcrError], type[CloudOcrError]] = {
     errors.NotEnoughCreditsError: CloudOcrNotEnoughCreditsError,
     errors.WaitTimeoutError: CloudOcrSensorTimeout,
     errors.TaskNotFinishedError: CloudOcrResultError,
+    errors.SourceUnreadableError: CloudOcrSourceError,
     errors.ResultUnavailableError: CloudOcrResultError,
     errors.ResultIntegrityError: CloudOcrResultError,
 }

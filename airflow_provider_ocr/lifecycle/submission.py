@@ -35,6 +35,7 @@ from airflow_provider_ocr.protocol.errors import (
 )
 from airflow_provider_ocr.protocol.redaction import unsigned
 from airflow_provider_ocr.protocol.settings import MAX_DESCRIPTION_LENGTH, ProcessingSettings
+from airflow_provider_ocr.protocol.storage_path import is_storage_path
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
 from airflow_provider_ocr.protocol.vocabulary import TaskStatus
@@ -135,7 +136,8 @@ def idempotency_key(*identity: str | int, source: str, settings: ProcessingSetti
     """A short name for one submission: the same for every try, another for another request.
 
     :param identity: what tells this submission from others, for example DAG, run, task and map index.
-    :param source: the image's URL; what signs it does not count, because that differs from try to try.
+    :param source: the image's URL, or its path in object storage; what signs a URL does not count, because
+        that differs from try to try.
     :param settings: all of them but the password count.
     :raises InvalidParameterError: if the source is no URL.
     """
@@ -145,7 +147,9 @@ def idempotency_key(*identity: str | int, source: str, settings: ProcessingSetti
 
 
 def _unsigned(url: str) -> str:
-    """A URL without user, fragment and the parameters that sign it."""
+    """A URL without user, fragment and the parameters that sign it; a path of object storage as it is."""
+    if is_storage_path(url):
+        return url
     try:
         parts = urlsplit(url)
     except ValueError as error:

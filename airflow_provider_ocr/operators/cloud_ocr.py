@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pendulum
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_ocr.concealing import PASSWORD, URL, WORDS, ConcealingOperator, Concealment
+from airflow_provider_ocr.concealing import PASSWORD, SOURCE, WORDS, ConcealingOperator, Concealment
 from airflow_provider_ocr.exceptions import CloudOcrError, CloudOcrProcessingFailedError, airflow_error
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
 from airflow_provider_ocr.lifecycle.verdict import RESUME_INTERVAL
@@ -20,13 +20,13 @@ from airflow_provider_ocr.operators.parse_time_checks import CheckedPartial, che
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import OcrError, TaskFailedError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.source_url import require_source, url_warning
+from airflow_provider_ocr.protocol.source_url import require_image, url_warning
 from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
 from airflow_provider_ocr.templates import seconds, switch
 from airflow_provider_ocr.waiting import WAITING, Waiter, Waiting, policy_of
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
 
     from airflow_provider_ocr.lifecycle.submission import Record
 
@@ -58,7 +58,10 @@ class ProcessRemoteImageOperator(ConcealingOperator):
     user and without the values of their parameters, and ``***``. `protocol.concealed.reveal` gives the whole
     text.
 
-    :param source: URL of the image, reachable for the service.
+    :param source: URL of the image, reachable for the service, or its path in object storage as
+        ``ObjectStoragePath`` takes it, for example ``s3://aws_default@bucket/scan.tif``.
+    :param source_access: how the service comes by an image in object storage: ``sign`` gives it a URL that is
+        signed for at least 24 hours, ``upload`` sends the image along, up to 30 MB.
     :param export_format: one to three of txt, pdfSearchable, xml, docx and the API's other formats.
     :param language: recognition languages, for example ``["English", "German"]``.
     :param profile: documentConversion, documentArchiving, textExtraction or barcodeRecognition.
@@ -88,9 +91,9 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         rendered one.
     """
 
-    template_fields: Sequence[str] = ("source", *_SETTINGS, *WAITING, "cloud_ocr_conn_id")
+    template_fields: Sequence[str] = ("source", "source_access", *_SETTINGS, *WAITING, "cloud_ocr_conn_id")
     concealments: ClassVar[Mapping[str, Concealment]] = {
-        "source": URL,
+        "source": SOURCE,
         "description": WORDS,
         "pdf_password": PASSWORD,
     }
@@ -99,7 +102,8 @@ class ProcessRemoteImageOperator(ConcealingOperator):
     def __init__(
         self,
         *,
-        source: str,
+        source: str | ObjectStoragePath,
+        source_access: str = "sign",
         export_format: Sequence[str] | str | None = None,
         language: Sequence[str] | str | None = None,
         profile: str | None = None,
@@ -124,6 +128,7 @@ class ProcessRemoteImageOperator(ConcealingOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.source = source
+        self.source_access = source_access
         self.export_format = export_format
         self.language = language
         self.profile = profile
@@ -146,7 +151,12 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         self.cancel_on_kill = cancel_on_kill
         self._cancelling: Cancelling | None = None
         check_arguments(
-            {"source": self.source, **self._given(), **{name: getattr(self, name) for name in WAITING}}
+            {
+                "source": self.source,
+                "source_access": source_access,
+                **self._given(),
+                **{name: getattr(self, name) for name in WAITING},
+            }
         )
 
     @classmethod
@@ -205,7 +215,8 @@ class ProcessRemoteImageOperator(ConcealingOperator):
             return ProcessingSettings.parse(**self._given())
 
     def _submit(self, context: Context) -> str:
-        from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key, remote_image
+        from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
+        from airflow_provider_ocr.operators.source_access import image_at
 
         source = self._source()
         ti = context["ti"]
@@ -214,8 +225,9 @@ class ProcessRemoteImageOperator(ConcealingOperator):
             settings = ProcessingSettings.parse(**self._given())
             key = idempotency_key(*identity, source=source, settings=settings)
             with CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
+                image = image_at(reveal(self.source), self.source_access, client)
                 submitter = Submitter(client=client, record=_record(context), is_retry=ti.try_number > 1)
-                submission = submitter.submit(remote_image(client, source), settings, key=key)
+                submission = submitter.submit(image, settings, key=key)
         self.log.info(
             "OCR task %s: %s (%s); it is %s.",
             submission.task.id,
@@ -233,9 +245,9 @@ class ProcessRemoteImageOperator(ConcealingOperator):
             self._cancelling.run()
 
     def _source(self) -> str:
-        """The rendered URL."""
+        """The rendered URL or path."""
         with airflow_errors():
-            source = require_source(reveal(self.source))
+            source = require_image(reveal(self.source))
         # Whoever renders nothing, as tests of DAGs do, has masked nothing.
         self.mask_secrets()
         if warning := url_warning(source):

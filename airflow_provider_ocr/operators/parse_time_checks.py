@@ -15,7 +15,7 @@ from airflow_provider_ocr.hooks.cloud_ocr import airflow_errors
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.source_url import require_source
+from airflow_provider_ocr.protocol.source_url import SourceAccess, require_image
 from airflow_provider_ocr.templates import is_later
 from airflow_provider_ocr.waiting import check_waiting
 
@@ -38,7 +38,7 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
     """Refuse what no run can make right.
 
     :param arguments: some or all of the operator's, by name; those that are no settings, say not how to
-        wait, and are not ``source``, are passed over.
+        wait, and are not ``source`` or ``source_access``, are passed over.
     :raises CloudOcrParameterError: for a value that the service does not take, or two that contradict
         each other.
     """
@@ -46,7 +46,9 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
     check_waiting(given)
     with airflow_errors():
         if "source" in given and not is_later(given["source"]):
-            require_source(given["source"])
+            require_image(given["source"])
+        if "source_access" in given and not is_later(given["source_access"]):
+            SourceAccess.parse(given["source_access"])
         _require_room(given.get("description"))
         ProcessingSettings.check(
             is_later=is_later, **{name: given[name] for name in SETTINGS if name in given}

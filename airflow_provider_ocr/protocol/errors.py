@@ -129,6 +129,10 @@ class TaskNotFinishedError(OcrError):
     """Results were asked of an OCR task that has not ended yet."""
 
 
+class SourceUnreadableError(OcrError):
+    """The image is not in its object storage, or cannot be read there. Nothing was submitted."""
+
+
 class ResultUnavailableError(OcrError):
     """A result file is gone, or its URL has expired."""
 

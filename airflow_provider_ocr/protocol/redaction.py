@@ -153,8 +153,16 @@ def unsigned(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     :param query: names and values; they come back in the same order.
     """
     items = list(query)
-    signed = any(name.lower() in _SIGNATURES for name, _ in items)
+    signed = is_signed(items)
     return [item for item in items if not (signed and _SIGNING.fullmatch(item[0].lower()))]
+
+
+def is_signed(query: Iterable[tuple[str, str]]) -> bool:
+    """Whether there is a signature among the parameters of a URL.
+
+    :param query: names and values.
+    """
+    return any(name.lower() in _SIGNATURES for name, _ in query)
 
 
 def _parts(piece: str) -> Iterator[str]:

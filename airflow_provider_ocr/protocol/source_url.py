@@ -3,18 +3,63 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import StrEnum
+from typing import Any, Self
 from urllib.parse import quote_plus, urlsplit
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
+from airflow_provider_ocr.protocol.storage_path import (
+    is_storage_path,
+    secrets_of_storage_path,
+    shown_storage_path,
+)
 
 MAX_PASSING_LENGTH = 2000
 """Characters of a percent-encoded URL that common front ends, proxies and gateways let through."""
 
 _SCHEMES = frozenset({"http", "https"})
-_STORAGE_SCHEMES = frozenset(
-    {"s3", "s3a", "s3n", "gs", "gcs", "abfs", "abfss", "adl", "az", "wasb", "wasbs", "hdfs", "file"}
-)
+
+
+class SourceAccess(StrEnum):
+    """How the service comes by an image that lies in object storage."""
+
+    SIGN = "sign"
+    UPLOAD = "upload"
+
+    @classmethod
+    def parse(cls, value: str | None) -> Self:
+        """The one of that name.
+
+        :param value: a name; nothing stands for the default.
+        :raises InvalidParameterError: for any other.
+        """
+        try:
+            return cls(str(value or cls.SIGN).strip().lower())
+        except ValueError:
+            raise InvalidParameterError(
+                "source_access", f"{value!r} is not one of {', '.join(cls)}."
+            ) from None
+
+
+def require_image(source: Any) -> str:
+    """The place of an image, as text: a URL as `require_source` takes it, or a path of object storage.
+
+    :param source: what was given, rendered: text, or an object of Airflow's ``ObjectStoragePath``.
+    :raises InvalidParameterError: if it can be neither, or is a path with a password or a signature.
+    """
+    # An ObjectStoragePath is known by its options; it is Airflow's, which is not imported here.
+    place = str(source) if hasattr(source, "storage_options") else source
+    if not isinstance(place, str) or not is_storage_path(place):
+        return require_source(place)
+    if secrets_of_storage_path(place):
+        raise InvalidParameterError(
+            "source",
+            f"{shown_storage_path(place)} was given with a password or a signature. Put them into an "
+            "Airflow connection and name it, as in s3://aws_default@bucket/scan.tif.",
+        )
+    if place.endswith("/") or not urlsplit(place).path.strip("/"):
+        raise InvalidParameterError("source", f"{shown_storage_path(place)} names no file.")
+    return place
 
 
 def require_source(source: Any) -> str:
@@ -34,10 +79,10 @@ def require_source(source: Any) -> str:
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise InvalidParameterError("source", "it is no URL that can be read.") from None
-    if parts.scheme in _STORAGE_SCHEMES:
+    if is_storage_path(source):
         raise InvalidParameterError(
             "source",
-            f"{parts.scheme}:// is not supported yet, the service fetches images by http and https only. "
+            f"{parts.scheme}:// is no URL by which the service fetches images: it takes http and https only. "
             "Give a signed https URL of the object.",
         )
     if parts.scheme not in _SCHEMES:

@@ -3,19 +3,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_provider_ocr.concealing import WORDS, ConcealingOperator, Concealment
+from airflow_provider_ocr.concealing import PATH, WORDS, ConcealingOperator, Concealment
 from airflow_provider_ocr.exceptions import CloudOcrParameterError, CloudOcrResultError
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import InvalidParameterError, OcrError, TaskDeletedError
-from airflow_provider_ocr.protocol.redaction import secrets_of_url, shown_url
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.protocol.storage_path import secrets_of_storage_path
 from airflow_provider_ocr.transfers.landed_before import landed_before, remember_landed
 
 if TYPE_CHECKING:
@@ -24,23 +23,6 @@ if TYPE_CHECKING:
     from airflow_provider_ocr.client.client import CloudOcrClient
     from airflow_provider_ocr.lifecycle.landing import LandedFile, Review
     from airflow_provider_ocr.protocol.task import OcrTask
-
-
-# A user without a password is the ID of an Airflow connection.
-_CONNECTION = re.compile(r"([a-z][a-z0-9+.-]*://[^@:/?#%]+@)(.*)", re.IGNORECASE | re.DOTALL)
-
-
-def _shown_destination(destination: str) -> str:
-    found = _CONNECTION.fullmatch(destination)
-    return f"{found[1]}{shown_url(found[2])}" if found else shown_url(destination)
-
-
-def _secrets_of_destination(destination: str) -> tuple[str, ...]:
-    found = _CONNECTION.fullmatch(destination)
-    return secrets_of_url(found[2] if found else destination)
-
-
-_DESTINATION = Concealment(shown=_shown_destination, secrets=_secrets_of_destination)
 
 
 class CloudOcrToObjectStorageOperator(ConcealingOperator):
@@ -102,8 +84,8 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         "delete_after",
     )
     concealments: ClassVar[Mapping[str, Concealment]] = {
-        "destination": _DESTINATION,
-        "review_destination": _DESTINATION,
+        "destination": PATH,
+        "review_destination": PATH,
         "name": WORDS,
     }
     ui_color = "#dde9f1"
@@ -225,7 +207,7 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
 
         given = getattr(self, argument)
         destination: str | ObjectStoragePath = reveal(given)
-        if _secrets_of_destination(str(destination)):
+        if secrets_of_storage_path(str(destination)):
             raise CloudOcrParameterError(
                 f"{argument}: {given} was given with a password or a signature. Put them into an "
                 "Airflow connection and name it, as in s3://aws_default@bucket/texts."

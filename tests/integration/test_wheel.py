@@ -40,6 +40,7 @@ IN_ORDER = [
     "airflow_provider_ocr.operators.cancelling",
     "airflow_provider_ocr.operators.cloud_ocr",
     "airflow_provider_ocr.operators.parse_time_checks",
+    "airflow_provider_ocr.operators.source_access",
     "airflow_provider_ocr.sensors.cloud_ocr",
     "airflow_provider_ocr.triggers.cloud_ocr",
     "airflow_provider_ocr.transfers.cloud_ocr_to_object_storage",

@@ -38,6 +38,7 @@ TABLE: list[tuple[type[errors.OcrError], type[exceptions.CloudOcrError], bool]] 
     (errors.NotEnoughCreditsError, exceptions.CloudOcrNotEnoughCreditsError, True),
     (errors.WaitTimeoutError, exceptions.CloudOcrSensorTimeout, True),
     (errors.TaskNotFinishedError, exceptions.CloudOcrResultError, True),
+    (errors.SourceUnreadableError, exceptions.CloudOcrSourceError, True),
     (errors.ResultUnavailableError, exceptions.CloudOcrResultError, True),
     (errors.ResultIntegrityError, exceptions.CloudOcrResultError, True),
 ]

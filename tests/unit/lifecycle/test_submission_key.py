@@ -93,3 +93,14 @@ def test_the_description_has_room_for_224_characters(length: int, fits: bool) ->
 def test_a_source_that_is_no_url_is_refused() -> None:
     with pytest.raises(errors.InvalidParameterError, match="source: it is no URL"):
         idempotency_key(*IDENTITY, source="http://[x", settings=SETTINGS)
+
+
+def test_a_path_of_object_storage_counts_as_it_is() -> None:
+    paths = [
+        "s3://conn@bucket/a.tif",
+        "s3://other@bucket/a.tif",
+        "s3://conn@bucket/a.tif#2",
+        "s3://conn@bucket/a.tif?Signature=2&Expires=3",
+    ]
+    keys = {idempotency_key("dag", source=path, settings=ProcessingSettings()) for path in paths}
+    assert len(keys) == len(paths)

@@ -40,7 +40,7 @@ def upstream() -> XComArg:
 
 
 def test_the_arguments_that_are_judged_are_those_of_the_operator() -> None:
-    judged = {"source", "cloud_ocr_conn_id", *SETTINGS, *WAITING}
+    judged = {"source", "source_access", "cloud_ocr_conn_id", *SETTINGS, *WAITING}
     assert judged == set(ProcessRemoteImageOperator.template_fields)
 
 
@@ -51,7 +51,12 @@ def test_the_arguments_that_are_judged_are_those_of_the_operator() -> None:
         ({"source": ""}, "source: the URL of the image is missing"),
         ({"source": "not a url"}, "source: it is no URL that begins with http:// or https://"),
         ({"source": 5}, "source: it is no URL"),
-        ({"source": "s3://bucket/scan.tif"}, "source: s3:// is not supported yet"),
+        (
+            {"source": "s3://key:SECRET@bucket/scan.tif"},
+            "source: s3://bucket/scan.tif was given",
+        ),
+        ({"source": "gs://bucket/scans/"}, "source: gs://bucket/scans/ names no file"),
+        ({"source_access": "copy"}, "source_access: 'copy' is not one of sign, upload"),
         ({"source": "https:///scan.tif?sig=SECRET"}, "source: the URL names no host"),
         ({"wait_for_completion": "yes"}, "wait_for_completion: it is 'yes', and has to be true or false"),
         ({"deferrable": 2}, "deferrable: it is 2, and has"),
@@ -104,7 +109,7 @@ def test_a_reference_to_an_xcom_is_let_pass(upstream: XComArg) -> None:
     operator(source=upstream, language=upstream, export_format=[upstream, "txt"], correct_skew=upstream)
 
 
-@pytest.mark.parametrize("source", [None, "", "not a url", "s3://bucket/scan.tif", "https://"])
+@pytest.mark.parametrize("source", [None, "", "not a url", "s3://bucket/", "https://"])
 def test_a_source_that_is_none_once_it_is_rendered_is_refused_by_the_run(source: Any) -> None:
     submit = operator(source=TEMPLATE)
     submit.source = source
@@ -125,9 +130,10 @@ def test_the_description_has_the_room_that_its_key_leaves() -> None:
     [
         ({"export_format": "tx"}, {"source": [SOURCE]}, "exportFormat: 'tx'"),
         ({"language": "Germn"}, {"source": [SOURCE]}, "language: 'Germn'"),
-        ({"source": "s3://b/c"}, {"language": ["German"]}, "source: s3://"),
+        ({"source": "s3://b/"}, {"language": ["German"]}, "source: s3://"),
         ({"source": SOURCE}, {"export_format": ["txt", "tx"]}, "exportFormat: 'tx'"),
         ({}, {"source": [SOURCE, "not a url"]}, "source: it is no URL"),
+        ({}, {"source": ["s3://b/c"], "source_access": ["upload", "x"]}, "source_access: 'x'"),
         ({}, {"source": [SOURCE], "description": ["x", "x" * 225]}, "description: 225"),
         ({}, {"source": [SOURCE], "export_format": {"formats": "tx"}}, "exportFormat: "),
         (
