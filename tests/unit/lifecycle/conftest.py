@@ -45,7 +45,7 @@ class Connection:
                 base_url=self._server.url,
                 application_id="app",
                 password=password,
-                timeouts=Timeouts(connect=2.0, read=2.0),
+                timeouts=Timeouts(connect=60.0, read=60.0),
                 read_attempts=1,
             )
         )
