@@ -9,6 +9,7 @@ from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.windows import LIST_LIMIT, Window, moments_of
 from airflow_provider_ocr.protocol.errors import UnreadableAnswerError
 from airflow_provider_ocr.protocol.task import OcrTask
+from airflow_provider_ocr.protocol.times import render_time
 
 
 def list_window(
@@ -32,7 +33,8 @@ def list_window(
     parts = Window(start.int_timestamp, end.int_timestamp).cut([moments_of(task) for task in tasks])
     if parts is None:
         raise UnreadableAnswerError(
-            f"listTasks: more than {LIST_LIMIT} tasks in one second; those beyond cannot be looked up."
+            f"listTasks: {LIST_LIMIT:,} tasks or more in the second {render_time(start)}, and no answer shows "
+            "more; whatever else happened in it can only be asked for by its OCR task ID."
         )
     return [
         task
