@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An event loop's line to the service: one client for all, and at most four calls at once, in own threads."""
+"""An event loop's line to the service: one client for all, and at most four calls at once, in own threads.
+
+Where the service refuses the client's password, the connection is looked up afresh and one call tries it,
+while the others wait. If that is refused, too, nobody asks for a while: after each wrong password a server
+may delay the next one, until calls time out that should have said what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ CLIENT_LIFETIME = 300.0
 """Seconds after which the connection is looked up again."""
 
 _CALLS_AT_ONCE = 4
+_REFUSAL_LIFETIME = 10.0
 
 _Answer = TypeVar("_Answer")
 Connect = Callable[[], Awaitable[CloudOcrClient]]
@@ -31,24 +37,54 @@ class Line:
         self._connect = connect
         self._client: CloudOcrClient | None = None
         self._client_expires = 0.0
+        self._tried: CloudOcrClient | None = None  # that came after a refusal, and that one call has tried
+        self._accepted: CloudOcrClient | None = None
+        self._refused: CloudOcrClient | None = None
+        self._refusal = ""
         self._connecting = asyncio.Lock()
+        self._renewing = asyncio.Lock()
         self._executor = ThreadPoolExecutor(_CALLS_AT_ONCE, thread_name_prefix="cloud-ocr-poll")
 
     async def call(self, ask: Callable[[CloudOcrClient], _Answer], /) -> _Answer:
         """What a client answers, asked in a thread.
 
         :param ask: is given the client, in a thread.
+        :raises AuthenticationError: if the service refuses what the connection has, even freshly looked up.
         :raises OcrError: if the service gave no answer.
         :raises Exception: whatever kept the connection from being looked up.
         """
-        loop = asyncio.get_running_loop()
         client = await self._connected()
         try:
-            return await loop.run_in_executor(self._executor, ask, client)
+            return await self._ask(client, ask)
         except AuthenticationError:
-            # The password may have been changed since the connection was looked up.
+            pass  # the password may have been changed since the connection was looked up
+        async with self._renewing:
             fresh = await self._connected(refused=client)
-            return await loop.run_in_executor(self._executor, ask, fresh)
+            if fresh is not self._tried:
+                self._tried = fresh
+                return await self._ask(fresh, ask)
+        return await self._ask(fresh, ask)
+
+    async def _ask(self, client: CloudOcrClient, ask: Callable[[CloudOcrClient], _Answer]) -> _Answer:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._executor, self._answer, client, ask)
+        except AuthenticationError:
+            if client is self._client:
+                self._client_expires = min(self._client_expires, loop.time() + _REFUSAL_LIFETIME)
+            raise
+
+    def _answer(self, client: CloudOcrClient, ask: Callable[[CloudOcrClient], _Answer]) -> _Answer:
+        """What the client answers, in a thread; one that was refused meanwhile is not asked."""
+        if client is self._refused:
+            raise AuthenticationError(self._refusal)
+        try:
+            answer = ask(client)
+        except AuthenticationError as error:
+            self._refusal, self._refused = str(error), client
+            raise
+        self._accepted = client
+        return answer
 
     def close(self) -> None:
         """Let the threads end with the calls that they are at, and close the client."""
@@ -61,7 +97,9 @@ class Line:
         async with self._connecting:
             now = asyncio.get_running_loop().time()
             client = self._client
-            if client is None or client is refused or now >= self._client_expires:
+            # That one call has tried it already says nothing about a password that was right and is not now.
+            is_stale = client is refused and (client is not self._tried or client is self._accepted)
+            if client is None or is_stale or now >= self._client_expires:
                 client = self._client = await self._connect()
                 self._client_expires = now + CLIENT_LIFETIME
                 # Another server may stand behind the connection now, which knows listTasks.

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
@@ -14,12 +17,14 @@ from pathlib import Path
 import pytest
 
 from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
 from airflow_provider_ocr.lifecycle.poller import Watch, shared_poller
 from airflow_provider_ocr.lifecycle.verdict import Observation, Outcome, Policy, judge
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
+from airflow_provider_ocr.triggers.cloud_ocr import CloudOcrTaskTrigger
 from benchmarks.crowd import REHEARSING, Crowd, client_of, filled, requests_in
-from demo.ocr_server import OcrServer
+from demo.ocr_server import APPLICATION_ID, PASSWORD, OcrServer
 
 NOBODY_IN_A_HURRY = parse_time("2100-01-01T00:00:00Z")
 SWITCHES = pytest.mark.parametrize(
@@ -158,3 +163,92 @@ def test_a_task_that_is_waited_for_alone_costs_one_request(
 ) -> None:
     (look,) = waiting(serve_crowd(some), some.ours[:1], [nothing])
     assert look.asked == {"getTaskStatus": 1}
+
+
+class Rotation:
+    """Triggers that wait by the connection that Airflow has, while the server's password is another one.
+
+    :param server: serves the crowd.
+    :param data: its data folder.
+    :param monkeypatch: gives Airflow its connection.
+    """
+
+    def __init__(self, server: OcrServer, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.look_ups = 0
+        self._server = server
+        self._data = data
+        self._monkeypatch = monkeypatch
+        look_up = CloudOcrHook.aget_conn
+
+        async def counted(hook: CloudOcrHook) -> CloudOcrClient:
+            self.look_ups += 1
+            return await look_up(hook)
+
+        monkeypatch.setattr(CloudOcrHook, "aget_conn", counted)
+        self.tell_airflow(PASSWORD)
+
+    def tell_airflow(self, password: str) -> None:
+        """Have Airflow's connection hold this password."""
+        fields = {"host": self._server.url, "login": APPLICATION_ID, "password": password}
+        connection = json.dumps({"conn_type": "cloud_ocr", **fields})
+        self._monkeypatch.setenv("AIRFLOW_CONN_CLOUD_OCR_DEFAULT", connection)
+
+    def tell_server(self, password: str) -> None:
+        """Have the server take this password, and no other from now on."""
+        command = [Path(sys.prefix) / "bin" / "cloud-ocr-server", "applications", "set-password"]
+        options = ["--data", self._data, "--password-file", "-", APPLICATION_ID]
+        subprocess.run([*command, *options], input=password, text=True, check=True)
+
+    def answered(self, status: int) -> int:
+        """So many questions the server has answered with this HTTP status."""
+        lines = self._server.log.read_text().splitlines()
+        return sum(f"/{name} {status}" in line for line in lines for name in ("listTasks", "getTaskStatus"))
+
+    async def until(self, *, status: int, count: int) -> None:
+        """Wait until it has answered so many more questions with this status."""
+        before = self.answered(status)
+        async with asyncio.timeout(120.0):
+            while self.answered(status) - before < count:  # noqa: ASYNC110 - the server is another process
+                await asyncio.sleep(0.1)
+
+    def fire(self, name: str) -> asyncio.Task[str | None]:
+        """A trigger that waits for this OCR task; it gives the status with which it fires."""
+
+        async def status() -> str | None:
+            trigger = CloudOcrTaskTrigger(
+                ocr_task_id=name,
+                deadline=NOBODY_IN_A_HURRY.isoformat(),
+                poll_interval=2.0,
+                cloud_ocr_conn_id="cloud_ocr_default",
+            )
+            return (await anext(aiter(trigger.run()))).payload["status"]
+
+        return asyncio.create_task(status())
+
+
+def test_a_changed_password_is_picked_up_and_one_that_stays_wrong_is_given_up_soon(
+    some: Crowd,
+    serve_crowd: Callable[..., OcrServer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rotation = Rotation(serve_crowd(some), tmp_path / "data", monkeypatch)
+
+    async def scenario() -> list[str | None]:
+        waiting = [rotation.fire(name) for name in some.ours]
+        await rotation.until(status=200, count=1)
+        assert rotation.look_ups == 1
+        rotation.tell_airflow("second password")
+        await asyncio.to_thread(rotation.tell_server, "second password")
+        await rotation.until(status=401, count=1)
+        await rotation.until(status=200, count=3)
+        assert not any(task.done() for task in waiting)
+        assert rotation.look_ups == 2
+        await asyncio.to_thread(rotation.tell_server, "third password")
+        async with asyncio.timeout(120.0):
+            return await asyncio.gather(*waiting)
+
+    assert asyncio.run(scenario()) == [None] * len(some.ours)
+    # Each time up to four calls are under way at once; one tries the fresh look-up, for all.
+    assert rotation.look_ups == 3
+    assert rotation.answered(401) <= 4 + 4 + 1

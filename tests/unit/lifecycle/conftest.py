@@ -33,12 +33,14 @@ class Connection:
     def __init__(self, server: ScriptedServer) -> None:
         self._server = server
         self.clients: list[CloudOcrClient] = []
+        self.times: list[float] = []  # of the look-ups, by the event loop's clock
         self.failures: list[Exception] = []
 
     async def __call__(self) -> CloudOcrClient:
         await asyncio.sleep(0.5)  # looking a connection up takes a while
         if self.failures:
             raise self.failures.pop(0)
+        self.times.append(asyncio.get_running_loop().time())
         password = f"password {len(self.clients)}"
         self.clients.append(
             CloudOcrClient(

@@ -275,6 +275,46 @@ def test_a_password_that_stays_wrong_is_an_observation_after_one_fresh_look_up(
     assert (len(connect.clients), len(server.received)) == (2, 2)
 
 
+def test_a_password_is_looked_up_afresh_each_time_it_is_changed(
+    server: ScriptedServer, connect: Connection, reply: Callable[..., Any]
+) -> None:
+    refusal = reply(status=401, body=render_error("Who are you?"))
+    now = ["password 0"]
+    server.on("getTaskStatus", lambda received: _takes_only(now[0])(received) or refusal)
+
+    async def scenario() -> list[Observation]:
+        seen = []
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            for number in range(4):
+                now[0] = f"password {number}"
+                seen += [await watch.look(0.0), await watch.look(0.0)]
+        return seen
+
+    assert run(scenario()) == [OcrTask(id="a1", status="Queued")] * 8
+    assert len(connect.clients) == 4
+
+
+def test_a_password_that_stays_wrong_is_tried_by_one_for_all_and_then_left_for_a_while(
+    diary: Diary, connect: Connection, reply: Callable[..., Any]
+) -> None:
+    diary.answer = lambda _: reply(status=401, body=render_error("Who are you?"))
+    names = [f"task{number}" for number in range(30)]
+
+    async def waiter(name: str) -> list[Observation]:
+        async with shared_poller(KEY, connect).watch(name) as watch:
+            return [await watch.look(0.0) for _ in range(8)]
+
+    async def scenario() -> list[list[Observation]]:
+        return await asyncio.gather(*map(waiter, names))
+
+    looks = run(scenario(), diary.clock)
+    assert {type(observation) for seen in looks for observation in seen} == {errors.AuthenticationError}
+    # Up to four are under way when the first is refused; then one tries a fresh look-up.
+    assert len(diary.times) <= len(connect.clients) // 2 * (4 + 1)
+    assert len(connect.clients) // 2 <= 1 + diary.clock.now / 10.0
+    assert diary.clock.now / 10.0 < 20.0
+
+
 def test_a_connection_is_looked_up_again_after_five_minutes(
     server: ScriptedServer, connect: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
