@@ -202,6 +202,7 @@ class LocalAirflow:
             "API__PORT": str(self.port),
             "API__BASE_URL": self.url,
             "API__WORKERS": "1",
+            "API__MAXIMUM_PAGE_LIMIT": "1000",  # more is not answered, whatever is asked for
             "API_AUTH__JWT_SECRET": secrets.token_urlsafe(48),
             "DAG_PROCESSOR__REFRESH_INTERVAL": "5",
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",

@@ -44,25 +44,32 @@ class WaitOnWorker(ProcessRemoteImageOperator):
         return ocr_task_id
 
 
-@dag(
-    schedule=None,
-    # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716); a retry cures it.
-    default_args={"retries": 6, "retry_delay": timedelta(seconds=1)},
-)
+def submit(operator: type[ProcessRemoteImageOperator], task_id: str, *, cancel_on_kill: bool) -> None:
+    operator(
+        task_id=task_id,
+        source=f"https://nowhere.invalid/{task_id}.tif",
+        export_format="txt",
+        cancel_on_kill=cancel_on_kill,
+        cloud_ocr_conn_id=CONNECTION,
+        # Under load Airflow fails a task that resumes quickly (apache/airflow#67287, #72716).
+        retries=6,
+        retry_delay=timedelta(seconds=1),
+    )
+
+
+@dag(schedule=None)
 def cancelling() -> None:
-    for task_id, operator, cancel_on_kill in (
-        ("kept", WaitInTriggerer, False),
-        ("cleared", WaitInTriggerer, True),
-        ("cancelled", WaitInTriggerer, True),
-        ("cancelled_on_worker", WaitOnWorker, True),
-    ):
-        operator(
-            task_id=task_id,
-            source=f"https://nowhere.invalid/{task_id}.tif",
-            export_format="txt",
-            cancel_on_kill=cancel_on_kill,
-            cloud_ocr_conn_id=CONNECTION,
-        )
+    submit(WaitInTriggerer, "kept", cancel_on_kill=False)
+    submit(WaitInTriggerer, "cleared", cancel_on_kill=True)
+    submit(WaitInTriggerer, "cancelled", cancel_on_kill=True)
+    submit(WaitOnWorker, "cancelled_on_worker", cancel_on_kill=True)
+
+
+@dag(schedule=None)
+def ready_to_cancel() -> None:
+    submit(WaitInTriggerer, "ended_by_a_user", cancel_on_kill=True)
+    submit(WaitInTriggerer, "healthy", cancel_on_kill=True)
 
 
 cancelling()
+ready_to_cancel()

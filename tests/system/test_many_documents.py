@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A few documents through an Airflow that loses its triggerer and a task; 200 in tests/long/test_kills.py."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_ocr.testing import CloudOcrRehearsal
+from demo.local_airflow import LocalAirflow
+from tests.kills import kill_task, many, wait_until
+
+DOCUMENTS = 8
+DAG_ID, RUN_ID = "many_documents", "killed"
+
+
+@pytest.fixture(scope="module")
+def landed(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Iterator[Path]:
+    """The folder in which they land, after a run in which all waited when the triggerer was killed."""
+    folder = airflow.home / "landed"
+    cloud_ocr_session.reset()
+    cloud_ocr_session.hold()
+    airflow.run_dag(DAG_ID, RUN_ID, {"documents": DOCUMENTS, "destination": f"file://{folder}"})
+    wait_until(lambda: len(cloud_ocr_session.tasks()) >= DOCUMENTS // 2, "a half is submitted")
+    kill_task(airflow)
+
+    def all_wait() -> bool:
+        waits = many(airflow, DAG_ID, RUN_ID, "document.wait").values()
+        return [item.state for item in waits] == ["deferred"] * DOCUMENTS
+
+    wait_until(all_wait, "all wait")
+    airflow.programs["triggerer"].kill()
+    cloud_ocr_session.release()
+    airflow.start("triggerer")
+    assert airflow.wait_for_run(DAG_ID, RUN_ID, seconds=300) == "success"
+    yield folder
+    cloud_ocr_session.reset()
+
+
+def test_all_documents_land(landed: Path) -> None:
+    assert {path.name for path in landed.iterdir()} == {f"document-{n}.txt" for n in range(DOCUMENTS)}
+
+
+def test_each_is_paid_for_once(landed: Path, cloud_ocr_session: CloudOcrRehearsal) -> None:
+    wanted = [f"https://nowhere.invalid/document-{n}.tif" for n in range(DOCUMENTS)]
+    assert Counter(task.source for task in cloud_ocr_session.tasks()) == Counter(wanted)
+    assert cloud_ocr_session.credits_charged == 5 * DOCUMENTS
+
+
+def test_nothing_is_deleted(landed: Path, cloud_ocr_session: CloudOcrRehearsal) -> None:
+    assert not cloud_ocr_session.requests("deleteTask")
