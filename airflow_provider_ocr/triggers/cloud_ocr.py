@@ -177,10 +177,9 @@ class CloudOcrTaskTrigger(BaseTrigger):
         seen: str | None = None
         async with shared_poller(self.cloud_ocr_conn_id, connect).watch(self.ocr_task_id) as watch:
             delay = SHORTEST_POLL_INTERVAL
-            now = pendulum.now("UTC")
+            left = (deadline - pendulum.now("UTC")).total_seconds()
             while True:
-                patience = (deadline - now).total_seconds()
-                observation = await watch.look(delay, seen=seen, patience=patience)
+                observation = await watch.look(delay, seen=seen, patience=left)
                 status = str(observation.status) if isinstance(observation, OcrTask) else None
                 if status != seen or status is None:
                     self.log.info("OCR task %s: %s", self.ocr_task_id, status or observation)
@@ -196,8 +195,8 @@ class CloudOcrTaskTrigger(BaseTrigger):
                 if verdict.outcome is not Outcome.WAIT and (turn is None or now >= turn):
                     self._warn_of_age(observation, now)
                     return status
-                until = min(deadline, turn or deadline)
-                delay = min(self.poll_interval, max((until - now).total_seconds(), 0.0))
+                left = (min(deadline, turn or deadline) - now).total_seconds()
+                delay = min(self.poll_interval, max(left, 0.0))
 
     def _warn_of_age(self, observation: Observation, now: pendulum.DateTime) -> None:
         warning = aging(observation, now) if isinstance(observation, OcrTask) else None
