@@ -33,8 +33,8 @@ def list_window(
     parts = Window(start.int_timestamp, end.int_timestamp).cut([moments_of(task) for task in tasks])
     if parts is None:
         raise UnreadableAnswerError(
-            f"listTasks: {LIST_LIMIT:,} tasks or more in the second {render_time(start)}, and no answer shows "
-            "more; whatever else happened in it can only be asked for by its OCR task ID."
+            f"listTasks: {LIST_LIMIT:,} tasks or more in the second {render_time(start)}, and no answer "
+            "shows more; whatever else happened in it can only be asked for by its OCR task ID."
         )
     return [
         task
