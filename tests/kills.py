@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An Airflow whose parts are killed or put to sleep, and which notices that within seconds."""
+"""How parts of an Airflow are killed or put to sleep, and settings with which it notices that soon."""
 
 from __future__ import annotations
 
@@ -16,17 +16,22 @@ from demo.processes import Program
 WORKER = "LocalExecutor"
 """Stands in the title of each process in which the LocalExecutor runs tasks."""
 
-NOTICES_SOON = {
-    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
-    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
-    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
-    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
-    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+TRIGGERERS_NOTICED_SOON = {
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
 }
-"""Settings with which Airflow takes a part for dead after 10 or 30 s, where it would wait 30 or 300."""
+"""Settings with which a triggerer is taken for dead after 10 s, where Airflow would wait 30."""
+
+WORKERS_NOTICED_SOON = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "45",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "120",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "5",
+}
+"""Settings with which a task is taken for dead after 45 s, where Airflow would wait 300.
+
+With 20 s, a machine that is busy for others had all healthy tasks tried again.
+"""
 
 
 def wait_until(come: Callable[[], bool], what: str, *, seconds: float = 180.0) -> None:

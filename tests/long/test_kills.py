@@ -21,7 +21,15 @@ import pytest
 
 from airflow_provider_ocr.testing import CloudOcrRehearsal
 from demo.local_airflow import LocalAirflow
-from tests.kills import NOTICES_SOON, asleep, kill_busy_worker, kill_task, many, wait_until
+from tests.kills import (
+    TRIGGERERS_NOTICED_SOON,
+    WORKERS_NOTICED_SOON,
+    asleep,
+    kill_busy_worker,
+    kill_task,
+    many,
+    wait_until,
+)
 from tests.postgresql import PostgresqlServer
 
 pytestmark = pytest.mark.long
@@ -81,7 +89,7 @@ def airflow(
     connection = {**json.loads(cloud_ocr_session.connection), "extra": {"timeout": 5}}
     airflow = LocalAirflow(home=home, dags=dags, connections={"cloud_ocr_rehearsal": connection})
     airflow.environment.update(
-        NOTICES_SOON,
+        {**TRIGGERERS_NOTICED_SOON, **WORKERS_NOTICED_SOON},
         AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=postgresql.new_database(),
         AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC="",
     )

@@ -15,7 +15,7 @@ from airflow_provider_ocr.testing import CloudOcrRehearsal
 from demo.local_airflow import LocalAirflow
 from demo.ocr_server import APPLICATION_ID, PASSWORD, OcrServer
 from demo.processes import free_port
-from tests.kills import NOTICES_SOON
+from tests.kills import TRIGGERERS_NOTICED_SOON
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -51,7 +51,7 @@ def airflow(
     airflow = LocalAirflow(home=home, dags=dags, connections=connections, python=python)
     # The most talkative that our own calls get: test_no_secrets.py looks at every line.
     airflow.environment["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "DEBUG"
-    airflow.environment.update(NOTICES_SOON)  # tests kill parts of it
+    airflow.environment.update(TRIGGERERS_NOTICED_SOON)  # tests kill parts of it
     with airflow as running:
         yield running
         for program in running.programs.values():
