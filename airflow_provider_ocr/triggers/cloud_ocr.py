@@ -31,7 +31,9 @@ from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
 _ENDED = frozenset({"failed", "success", "skipped", "removed"})
 """States of an Airflow task that no later try follows by itself."""
 
-_SECONDS_TO_CANCEL = 25.0
+_SECONDS_TO_CANCEL = 120.0
+"""A triggerer's first question to Airflow starts an API server in it: seconds, 25 seen on a busy machine."""
+
 _at_work: set[asyncio.Task[None]] = set()
 """Cancellations that are under way: Airflow may stop waiting for one, and an event loop holds no task."""
 
