@@ -180,8 +180,13 @@ class Waiter:
             return CloudOcrHook(self._waiting.cloud_ocr_conn_id).get_conn(read_attempts=1)
         except AirflowException as error:
             if self._waiting.policy.never_fail:
-                raise AirflowSkipException(str(error)) from None
+                raise self._skipped(error) from None
             raise
+
+    def _skipped(self, error: AirflowException) -> AirflowSkipException:
+        # Airflow says that a task was skipped, and not why.
+        self._log.warning("Skipped: %s", error)
+        return AirflowSkipException(str(error))
 
     def _look(self, client: CloudOcrClient) -> Observation:
         try:
@@ -206,7 +211,7 @@ class Waiter:
         )
         if verdict.error is not None:
             error = self._waiting.failure(verdict.error)
-            raise AirflowSkipException(str(error)) if verdict.outcome is Outcome.SKIP else error
+            raise self._skipped(error) if verdict.outcome is Outcome.SKIP else error
         return verdict.outcome
 
     def _has_come(self, now: pendulum.DateTime) -> bool:

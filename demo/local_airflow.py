@@ -170,9 +170,11 @@ class LocalAirflow:
             for item in found["task_instances"]
         ]
 
-    def xcom(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> Any:
-        """What a task returned; None if it returned nothing."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+    def xcom(
+        self, dag_id: str, run_id: str, task_id: str, map_index: int = -1, *, key: str = "return_value"
+    ) -> Any:
+        """What a task returned, or pushed under another key; None if that is nothing."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
         found = self._call("GET", f"{path}?map_index={map_index}", accept=(200, 404))
         return None if found is None else found["value"]
 

@@ -22,7 +22,7 @@ from tests.provider_commands import assert_shown_without_a_warning, run_provider
 
 pytestmark = pytest.mark.long
 
-SYSTEM_TESTS = ("test_example_process_remote_image.py", "test_sensor_modes.py", "test_submit_once.py")
+SYSTEM_TESTS = ("test_example_process_remote_image.py", "test_verdicts.py", "test_submit_once.py")
 
 SHOW_FORM = """
 import json
@@ -97,7 +97,7 @@ def test_it_tests_a_connection(oldest: Path, tmp_path: Path) -> None:
 
 def test_it_runs_the_example_and_the_sensor_in_each_mode_and_submits_once(oldest: Path) -> None:
     tests = [str(PROJECT / "tests" / "system" / name) for name in SYSTEM_TESTS]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not long", *tests]
     done = subprocess.run(
         [*command, "--airflow-python", str(oldest)],
         cwd=PROJECT,
