@@ -68,6 +68,14 @@ class CloudOcrTaskDeletedError(CloudOcrError, AirflowFailException):
     """The OCR task is deleted, unknown, or another application's."""
 
 
+class CloudOcrTooManyInFlightError(CloudOcrError):
+    """The service was busy with ``max_in_flight`` tasks for too long. A retry may help."""
+
+
+class CloudOcrCreditLimitError(CloudOcrError, AirflowFailException):
+    """``max_credits`` are spent. No retry can help."""
+
+
 class CloudOcrSensorTimeout(CloudOcrError, AirflowSensorTimeout):  # noqa: N818 - as Airflow names its own
     """The OCR task did not end before the sensor's timeout."""
 
@@ -86,6 +94,8 @@ _AIRFLOW_ERRORS: dict[type[errors.OcrError], type[CloudOcrError]] = {
     errors.TaskDeletedError: CloudOcrTaskDeletedError,
     errors.NotEnoughCreditsError: CloudOcrNotEnoughCreditsError,
     errors.WaitTimeoutError: CloudOcrSensorTimeout,
+    errors.TooManyInFlightError: CloudOcrTooManyInFlightError,
+    errors.CreditLimitError: CloudOcrCreditLimitError,
     errors.TaskNotFinishedError: CloudOcrResultError,
     errors.SourceUnreadableError: CloudOcrSourceError,
     errors.ResultUnavailableError: CloudOcrResultError,

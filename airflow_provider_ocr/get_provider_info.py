@@ -29,7 +29,7 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [_modules("hooks.cloud_ocr")],
         "operators": [_modules("operators.cloud_ocr")],
         "sensors": [_modules("sensors.cloud_ocr")],
-        "triggers": [_modules("triggers.cloud_ocr")],
+        "triggers": [_modules("triggers.cloud_ocr", "triggers.submission_gate")],
         "transfers": [
             {
                 "source-integration-name": _INTEGRATION,
@@ -52,5 +52,5 @@ def _connection_type() -> dict[str, Any]:
     }
 
 
-def _modules(name: str) -> dict[str, Any]:
-    return {"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{name}"]}
+def _modules(*names: str) -> dict[str, Any]:
+    return {"integration-name": _INTEGRATION, "python-modules": [f"{_PACKAGE}.{name}" for name in names]}

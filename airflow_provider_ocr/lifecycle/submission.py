@@ -47,6 +47,9 @@ _SECONDS_BETWEEN_LOOKS = 3.0
 _CLOCKS_DIFFER_SECONDS = 1800.0  # the clocks of two workers, at most
 _TASK_ID = "ocr_task_id"
 _INTENT = "ocr_submission_intent"
+_MARK = "[airflow:"
+_NO_INTENT = frozenset({"refused", "absent"})
+_FAMILY_LENGTH, _KEY_LENGTH = 6, 20
 _UNUSABLE = frozenset({TaskStatus.PROCESSING_FAILED, TaskStatus.DELETED})
 
 
@@ -135,7 +138,10 @@ class _Found:
 def idempotency_key(*identity: str | int, source: str, settings: ProcessingSettings) -> str:
     """A short name for one submission: the same for every try, another for another request.
 
-    :param identity: what tells this submission from others, for example DAG, run, task and map index.
+    It begins with the name of its family (`family_mark`), which are the submissions of one mapped task.
+
+    :param identity: what tells this submission from others, for example DAG, run, task and map index; the
+        last of them tells it from its family.
     :param source: the image's URL, or its path in object storage; what signs a URL does not count, because
         that differs from try to try.
     :param settings: all of them but the password count.
@@ -143,7 +149,31 @@ def idempotency_key(*identity: str | int, source: str, settings: ProcessingSetti
     """
     query = sorted(replace(settings, pdf_password="").to_query().items())
     fingerprint = repr((identity, _unsigned(source), query))
-    return hashlib.sha256(fingerprint.encode()).hexdigest()[:20]
+    own_length = _KEY_LENGTH - _FAMILY_LENGTH
+    return f"{_digest(repr(identity[:-1]))[:_FAMILY_LENGTH]}{_digest(fingerprint)[:own_length]}"
+
+
+def key_of(name: str, *identity: str | int) -> str:
+    """A key like those of `idempotency_key` for a name that an author gave.
+
+    Who uses the name again, wherever that is, means the same document.
+
+    :param name: the author's.
+    :param identity: what tells one submission under that name from another, if that is wanted.
+    """
+    return _digest(repr((name, *identity)))[:_KEY_LENGTH]
+
+
+def family_mark(key: str) -> str:
+    """What the descriptions of all tasks have in common that belong to the family of a key.
+
+    :param key: from `idempotency_key`.
+    """
+    return f"{_MARK}{key[:_FAMILY_LENGTH]}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _unsigned(url: str) -> str:
@@ -182,6 +212,9 @@ class Submitter:
     :param client: speaks to the service.
     :param record: what earlier tries of the same Airflow task left; None where Airflow keeps nothing.
     :param is_retry: whether this is not the first try.
+    :param is_shared: whether the key is not of this Airflow task alone, so that another one may have made
+        the task; then it is looked for at the first try, too.
+    :param why_new: why there is a new task where nothing tells of an earlier one.
     :param now: the present time.
     :param sleep: waits that many seconds.
     """
@@ -192,12 +225,16 @@ class Submitter:
         client: CloudOcrClient,
         record: Record | None,
         is_retry: bool,
+        is_shared: bool = False,
+        why_new: str = "first try",
         now: Callable[[], pendulum.DateTime] = lambda: pendulum.now("UTC"),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = client
         self._record = record
         self._is_retry = is_retry
+        self._is_shared = is_shared
+        self._why_new = why_new
         self._now = now
         self._sleep = sleep
 
@@ -210,7 +247,7 @@ class Submitter:
         :raises OcrError: if the service refuses, cannot be reached, or cannot say what it has.
         """
         keyed = with_key(settings, key)
-        reason, spent = "first try", None
+        reason, spent = self._why_new, None
         if (known := self._recorded_task(key)) is not None:
             if known.status not in _UNUSABLE:
                 return Submission(
@@ -218,10 +255,12 @@ class Submitter:
                 )
             reason, spent = f"the earlier try's task is {known.status}", known
         intent = self._intent(key)
-        if self._is_retry or intent is not None:
+        if self._is_retry or self._is_shared or intent is not None:
             found = self._find(key, intent)
             if found.usable is not None:
                 return self._adopt(found.usable, key)
+            # No call of an earlier try is under way any more, so this need not be found out again.
+            self._keep(_INTENT, f"{key} absent")
             reason = f"{reason}; the service has no usable task of an earlier try"
             spent = spent or found.newest_spent
         task = self._pay(prepare, keyed, key, spent)
@@ -282,7 +321,7 @@ class Submitter:
 
     def _intent(self, key: str) -> pendulum.DateTime | None:
         kept = self._kept(_INTENT, key)
-        if kept is None or kept == "refused":
+        if kept is None or kept in _NO_INTENT:
             return None
         return parse_time(kept)
 
@@ -291,7 +330,7 @@ class Submitter:
         start = (intent or self._now()).subtract(hours=_LOOK_BACK_HOURS)
         found = self._look_up(key, start)
         # Without a record nobody knows whether the last try's call left this machine.
-        if found.usable is None and (intent is not None or self._record is None):
+        if found.usable is None and (intent is not None or (self._record is None and self._is_retry)):
             self._sleep(self._settle_seconds(intent))
             found = self._look_up(key, start)
         if found.usable is None:
@@ -334,4 +373,4 @@ def _is_refusal(error: OcrError) -> bool:
 
 
 def _marker(key: str) -> str:
-    return f"[airflow:{key}]"
+    return f"{_MARK}{key}]"

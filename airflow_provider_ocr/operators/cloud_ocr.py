@@ -22,6 +22,7 @@ from airflow_provider_ocr.protocol.errors import OcrError, TaskFailedError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.source_url import require_image, url_warning
 from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
+from airflow_provider_ocr.submitting import SUBMITTING, Patience, Terms, terms_of
 from airflow_provider_ocr.templates import seconds, switch
 from airflow_provider_ocr.waiting import WAITING, Waiter, Waiting, policy_of
 
@@ -84,6 +85,17 @@ class ProcessRemoteImageOperator(ConcealingOperator):
     :param on_not_enough_credits: what to do, where it waits, about an OCR task that lacks credits: ``fail``,
         ``wait`` until somebody starts it again, or ``resume``, which starts it again now and then.
     :param resume_interval: seconds between two attempts to start it again, 15 minutes by default.
+    :param idempotency_key: your own name for what is submitted, the document with all settings. Who uses it
+        again within a day, in whichever task, run or DAG, takes up the OCR task that it named before.
+    :param on_clear: what a cleared task does: ``adopt`` takes the OCR task up that was submitted before,
+        ``resubmit`` submits the image once more for each clear, and pays again.
+    :param max_credits: how many credits (5 a page) this task may spend in a run, with all its mapped
+        instances, retries and clears; nothing is submitted once they are spent.
+    :param max_in_flight: how many unfinished OCR tasks the application may have at a time; until there is
+        room for one more the task waits in the triggerer.
+    :param max_in_flight_wait: seconds after which to give up waiting for room, a day by default.
+    :param quota_wait: seconds for which to try again, waiting in the triggerer, while the service refuses
+        images without naming a parameter, which most likely means that its quota is exceeded; 0 by default.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
     :param cancel_on_kill: delete the OCR task if the Airflow task is killed after it was submitted and before
         the service has begun it. Off by default: an evicted worker kills, too, and is no wish to cancel.
@@ -91,7 +103,14 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         rendered one.
     """
 
-    template_fields: Sequence[str] = ("source", "source_access", *_SETTINGS, *WAITING, "cloud_ocr_conn_id")
+    template_fields: Sequence[str] = (
+        "source",
+        "source_access",
+        *_SETTINGS,
+        *WAITING,
+        *SUBMITTING,
+        "cloud_ocr_conn_id",
+    )
     concealments: ClassVar[Mapping[str, Concealment]] = {
         "source": SOURCE,
         "description": WORDS,
@@ -122,6 +141,12 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         timeout: timedelta | float | str = 24 * 3600.0,
         on_not_enough_credits: str = "fail",
         resume_interval: timedelta | float | str = RESUME_INTERVAL,
+        idempotency_key: str | None = None,
+        on_clear: str = "adopt",
+        max_credits: int | str | None = None,
+        max_in_flight: int | str | None = None,
+        max_in_flight_wait: timedelta | float | str = 24 * 3600.0,
+        quota_wait: timedelta | float | str = 0.0,
         cloud_ocr_conn_id: str = DEFAULT_CONN_ID,
         cancel_on_kill: bool | str = False,
         **kwargs: Any,
@@ -147,17 +172,17 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         self.timeout = timeout
         self.on_not_enough_credits = on_not_enough_credits
         self.resume_interval = resume_interval
+        self.idempotency_key = idempotency_key
+        self.on_clear = on_clear
+        self.max_credits = max_credits
+        self.max_in_flight = max_in_flight
+        self.max_in_flight_wait = max_in_flight_wait
+        self.quota_wait = quota_wait
         self.cloud_ocr_conn_id = cloud_ocr_conn_id
         self.cancel_on_kill = cancel_on_kill
         self._cancelling: Cancelling | None = None
-        check_arguments(
-            {
-                "source": self.source,
-                "source_access": source_access,
-                **self._given(),
-                **{name: getattr(self, name) for name in WAITING},
-            }
-        )
+        others = {name: getattr(self, name) for name in ("source_access", *WAITING, *SUBMITTING)}
+        check_arguments({"source": self.source, **self._given(), **others})
 
     @classmethod
     def partial(cls, **kwargs: Any) -> CheckedPartial:
@@ -169,10 +194,23 @@ class ProcessRemoteImageOperator(ConcealingOperator):
 
     def execute(self, context: Context) -> str:
         """Submit, wait if asked to, and give the OCR task's ID."""
+        return self._submit_and_wait(context, None)
+
+    def submit_later(
+        self, context: Context, event: dict[str, Any], patience: dict[str, Any] | None = None
+    ) -> str:
+        """Go on after having waited until the image may be submitted.
+
+        :param event: that of whatever was waited for.
+        :param patience: how long that took; `DAG.test` hands on nothing but the event, then it begins again.
+        """
+        return self._submit_and_wait(context, Patience.of(patience, context["ti"].try_number))
+
+    def _submit_and_wait(self, context: Context, patience: Patience | None) -> str:
         # What cannot be waited for as told is found out before anything is paid for.
         waits = switch("wait_for_completion", self.wait_for_completion)
         waiting, timeout, deferrable = self._waiting(), self._timeout(), switch("deferrable", self.deferrable)
-        ocr_task_id = self._submit(context)
+        ocr_task_id = self._submit(context, patience)
         if waits:
             context["ti"].xcom_push(key="ocr_task_id", value=ocr_task_id)
             waiter = Waiter(self, replace(waiting, ocr_task_id=ocr_task_id))
@@ -214,20 +252,38 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         with airflow_errors():
             return ProcessingSettings.parse(**self._given())
 
-    def _submit(self, context: Context) -> str:
-        from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
+    def _terms(self) -> Terms:
+        return terms_of({name: getattr(self, name) for name in SUBMITTING})
+
+    def _submit(self, context: Context, patience: Patience | None) -> str:
+        """An OCR task for the image. Where it has to wait first it defers.
+
+        :param patience: what an earlier deferral of this try has left.
+        """
+        from airflow_provider_ocr.lifecycle.admission import admitted
+        from airflow_provider_ocr.lifecycle.submission import Submitter
         from airflow_provider_ocr.operators.source_access import image_at
 
-        source = self._source()
-        ti = context["ti"]
-        identity = (ti.dag_id, ti.run_id, ti.task_id, ti.map_index if ti.map_index is not None else -1)
-        with airflow_errors():
+        source, terms, ti = self._source(), self._terms(), context["ti"]
+        with airflow_errors(), CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
             settings = ProcessingSettings.parse(**self._given())
-            key = idempotency_key(*identity, source=source, settings=settings)
-            with CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
-                image = image_at(reveal(self.source), self.source_access, client)
-                submitter = Submitter(client=client, record=_record(context), is_retry=ti.try_number > 1)
+            key = terms.key(ti, retries=self.retries or 0, source=source, settings=settings)
+            submitter = Submitter(
+                client=client,
+                record=_record(context),
+                # Before it waited this try has made sure that no earlier one's call is under way.
+                is_retry=ti.try_number > 1 and patience is None,
+                is_shared=terms.idempotency_key is not None,
+                why_new="first try" if patience is None else "nothing of an earlier try, after waiting",
+            )
+            image = image_at(reveal(self.source), self.source_access, client)
+            image = admitted(image, client=client, limits=terms.limits, key=key)
+            try:
                 submission = submitter.submit(image, settings, key=key)
+            except OcrError as error:
+                waiting = patience or Patience(try_number=ti.try_number)
+                waiting.defer(self, error, terms=terms, cloud_ocr_conn_id=self.cloud_ocr_conn_id)
+                raise
         self.log.info(
             "OCR task %s: %s (%s); it is %s.",
             submission.task.id,

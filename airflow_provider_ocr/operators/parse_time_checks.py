@@ -16,6 +16,7 @@ from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.source_url import SourceAccess, require_image
+from airflow_provider_ocr.submitting import require_key_of_each, terms_of
 from airflow_provider_ocr.templates import is_later
 from airflow_provider_ocr.waiting import check_waiting
 
@@ -44,6 +45,7 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
     """
     given = {name: reveal(value) for name, value in arguments.items()}
     check_waiting(given)
+    terms_of(given)
     with airflow_errors():
         if "source" in given and not is_later(given["source"]):
             require_image(given["source"])
@@ -88,6 +90,7 @@ class CheckedPartial(OperatorPartial):
         # A mapped argument may be what makes another one right, so that rules between them wait.
         still_to_come = dict.fromkeys(set(SETTINGS) - partial.kwargs.keys(), _LATER)
         check_arguments({**still_to_come, **partial.kwargs})
+        require_key_of_each(partial.kwargs)
         checked._expand_called = False
         return checked
 

@@ -97,6 +97,10 @@ class ForbiddenByGatewayError(RequestRejectedError):
     """HTTP 403 with a web page: what stands before the service, such as a proxy, lets nobody through."""
 
 
+class QuotaExceededError(RequestRejectedError):
+    """The service refused a new task and named no parameter; most likely too many images wait there."""
+
+
 class ParameterRejectedError(RequestRejectedError):
     """The service refused the request and named the parameter that is to blame."""
 
@@ -139,3 +143,11 @@ class ResultUnavailableError(OcrError):
 
 class ResultIntegrityError(OcrError):
     """A result file arrived incomplete or other than announced."""
+
+
+class TooManyInFlightError(OcrError):
+    """No task was made, because the service has not finished as many as there may be at a time."""
+
+
+class CreditLimitError(OcrError):
+    """No task was made, because it would cost more than may be spent."""

@@ -43,6 +43,7 @@ IN_ORDER = [
     "airflow_provider_ocr.operators.source_access",
     "airflow_provider_ocr.sensors.cloud_ocr",
     "airflow_provider_ocr.triggers.cloud_ocr",
+    "airflow_provider_ocr.triggers.submission_gate",
     "airflow_provider_ocr.transfers.cloud_ocr_to_object_storage",
     "airflow_provider_ocr.transfers.landed_before",
 ]

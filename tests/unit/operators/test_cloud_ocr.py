@@ -63,7 +63,6 @@ def test_a_rule_waits_for_the_template_that_takes_part_in_it() -> None:
 
 def test_every_parameter_of_the_api_can_be_a_template() -> None:
     constructor = inspect.signature(ProcessRemoteImageOperator).parameters.keys() - {"kwargs"}
-    constructor -= {"cancel_on_kill"}  # Airflow's matter, not the API's
     assert set(ProcessRemoteImageOperator.template_fields) == constructor
 
 

@@ -19,6 +19,7 @@ from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
 from airflow_provider_ocr.operators.parse_time_checks import MAX_OWN_DESCRIPTION_LENGTH, SETTINGS
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.submitting import SUBMITTING
 from airflow_provider_ocr.waiting import WAITING
 
 SOURCE = "https://example.com/scan.tif"
@@ -40,7 +41,7 @@ def upstream() -> XComArg:
 
 
 def test_the_arguments_that_are_judged_are_those_of_the_operator() -> None:
-    judged = {"source", "source_access", "cloud_ocr_conn_id", *SETTINGS, *WAITING}
+    judged = {"source", "source_access", "cloud_ocr_conn_id", *SETTINGS, *WAITING, *SUBMITTING}
     assert judged == set(ProcessRemoteImageOperator.template_fields)
 
 
