@@ -27,7 +27,8 @@ _SEPARATOR_OR_LIKE_IT = re.compile(
     rf"|(?<![^=(\[{{,;'])(?:{_SLASH}){{2,}}",
     re.IGNORECASE,
 )
-_SCHEME_AND_SLASHES = re.compile(r".*?:[/\\]{2,}|(?:https?|ftp):[/\\]|[/\\]{2,}", re.IGNORECASE)
+# The first slash ends the scheme: a later colon with slashes may be a password's.
+_SCHEME_AND_SLASHES = re.compile(r"(?:https?|ftp):[/\\]+|[^/\\]*?:[/\\]{2,}|[/\\]{2,}", re.IGNORECASE)
 _SLASHES = re.compile(_SLASH, re.IGNORECASE)
 _QUERY = re.compile(r"[?#]|%(?:25)*(?:3f|23)", re.IGNORECASE)
 _UP_TO_LAST_AT = re.compile(r"(.*)(?:@|%(?:25)*40)", re.IGNORECASE | re.DOTALL)

@@ -44,6 +44,7 @@ def test_deferring_hands_the_trigger_an_absolute_deadline_and_nothing_secret() -
         "cloud_ocr_conn_id": "cloud_ocr_default",
         "on_not_enough_credits": "fail",
         "resume_interval": 900.0,
+        "cancel_on_kill": False,
     }
 
 
