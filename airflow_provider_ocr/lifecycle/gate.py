@@ -2,7 +2,7 @@
 """Who waits for room at the service is let through in turn, as many at a time as there is room for.
 
 All who wait on one connection share one look at the service's list, which is never made more often than
-every ten seconds and never takes more than a twentieth of the time. Whoever was let through counts as one
+every five seconds and never takes more than a twentieth of the time. Whoever was let through counts as one
 more unfinished task until a new task shows up, or a minute has passed without one.
 """
 
@@ -18,7 +18,7 @@ import pendulum
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.lifecycle.admission import recent_tasks, unfinished
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 5.0
 """The least time between two looks."""
 
 _SHARE = 20.0

@@ -22,7 +22,13 @@ from tests.provider_commands import assert_shown_without_a_warning, run_provider
 
 pytestmark = pytest.mark.long
 
-SYSTEM_TESTS = ("test_example_process_remote_image.py", "test_verdicts.py", "test_submit_once.py")
+SYSTEM_TESTS = (
+    "test_example_process_remote_image.py",
+    "test_verdicts.py",
+    "test_submit_once.py",
+    "test_submission_crashes.py",
+    "test_terms_of_submission.py",
+)
 
 SHOW_FORM = """
 import json
