@@ -37,6 +37,7 @@ def get_provider_info() -> dict[str, Any]:
                 "python-module": f"{_PACKAGE}.transfers.cloud_ocr_to_object_storage",
             }
         ],
+        "extra-links": [f"{_PACKAGE}.links.CloudOcrResultLink"],
         "connection-types": [_connection_type()],
         "cli": [f"{_PACKAGE}.cli.definition.get_cloud_ocr_cli_commands"],
     }

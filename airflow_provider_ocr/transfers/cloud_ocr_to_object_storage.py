@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_ocr.concealing import PATH, WORDS, ConcealingOperator, Concealment
 from airflow_provider_ocr.exceptions import CloudOcrParameterError, CloudOcrResultError
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
+from airflow_provider_ocr.links import CloudOcrResultLink
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import InvalidParameterError, OcrError, TaskDeletedError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
@@ -18,7 +19,8 @@ from airflow_provider_ocr.protocol.storage_path import secrets_of_storage_path
 from airflow_provider_ocr.transfers.landed_before import landed_before, remember_landed
 
 if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context, ObjectStoragePath
+    from airflow.providers.common.compat.sdk import BaseOperatorLink, Context, ObjectStoragePath
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_ocr.client.client import CloudOcrClient
     from airflow_provider_ocr.lifecycle.landing import LandedFile, Review
@@ -50,6 +52,9 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
 
     ``quality`` is None if the server does not tell it; ``review`` says why a person should look at the
     document; ``written`` is False for a file that was there already.
+
+    With an ``Asset`` in ``outlets``, its event has the manifest as extra. With an ``AssetAlias``, each file
+    becomes an asset of its own. OpenLineage is told of the OCR task and of the files.
 
     :param ocr_task_id: the OCR task, for example ``wait.output``.
     :param destination: a folder as ``ObjectStoragePath`` takes it, for example ``file:///data/texts`` or
@@ -88,6 +93,7 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         "review_destination": PATH,
         "name": WORDS,
     }
+    operator_extra_links: Collection[BaseOperatorLink] = (CloudOcrResultLink(),)
     ui_color = "#dde9f1"
 
     def __init__(
@@ -114,9 +120,39 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         self.review_if = review_if
         self.review_destination = review_destination
         self.delete_after = delete_after
+        self._landed: dict[str, Any] | None = None
+        self._service = ""
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Land the files, and give the manifest."""
+        self._landed = self._land(context)
+        if self.outlets:
+            from airflow_provider_ocr.transfers.landed_news import tell_outlets
+
+            tell_outlets(context, self.outlets, self._landed)
+        return self._landed
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
+        """What OpenLineage is told, by OpenLineage's own provider where it is installed.
+
+        :param task_instance: of this task.
+        """
+        from airflow_provider_ocr.transfers.landed_news import lineage_of
+
+        return lineage_of(self._landed, self._service) if self._landed else None
+
+    @property
+    def result_address(self) -> str:
+        """Where a person sees what has landed in a browser; empty where nobody does."""
+        if self._landed is None:
+            return ""
+        from airflow.providers.common.compat.sdk import ObjectStoragePath
+
+        from airflow_provider_ocr.transfers.landed_places import web_address
+
+        return web_address([ObjectStoragePath(file["uri"]) for file in self._landed["files"]]) or ""
+
+    def _land(self, context: Context) -> dict[str, Any]:
         self.mask_secrets()
         from airflow_provider_ocr.lifecycle.landing import land
 
@@ -126,6 +162,7 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
             airflow_errors(),
             CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client,
         ):
+            self._service = client.base_url
             deletes, options = _is_on(self.delete_after), self._options()
             try:
                 task, files = land(

@@ -46,6 +46,8 @@ IN_ORDER = [
     "airflow_provider_ocr.triggers.submission_gate",
     "airflow_provider_ocr.transfers.cloud_ocr_to_object_storage",
     "airflow_provider_ocr.transfers.landed_before",
+    "airflow_provider_ocr.transfers.landed_news",
+    "airflow_provider_ocr.transfers.landed_places",
 ]
 OF_THE_EXTRAS = (
     *("tesserocr", "cv2", "numpy", "PIL", "pypdfium2", "pikepdf", "lxml", "zxingcpp", "fontTools"),
