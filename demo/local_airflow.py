@@ -178,6 +178,23 @@ class LocalAirflow:
         found = self._call("GET", f"{path}?map_index={map_index}", accept=(200, 404))
         return None if found is None else found["value"]
 
+    def asset_events(self, dag_id: str, run_id: str, task_id: str) -> list[dict[str, Any]]:
+        """The asset events of a task's map indexes, in their order of time."""
+        query = f"source_dag_id={dag_id}&source_run_id={run_id}&source_task_id={task_id}&order_by=timestamp"
+        found: list[dict[str, Any]] = self._call("GET", f"/api/v2/assets/events?{query}")["asset_events"]
+        return found
+
+    def asset(self, asset_id: int) -> dict[str, Any]:
+        """An asset, with its name, its URI and its aliases."""
+        found: dict[str, Any] = self._call("GET", f"/api/v2/assets/{asset_id}")
+        return found
+
+    def extra_links(self, dag_id: str, run_id: str, task_id: str) -> dict[str, str | None]:
+        """The addresses of the buttons beside a task."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/links"
+        found: dict[str, str | None] = self._call("GET", path)["extra_links"]
+        return found
+
     def task_log(self, dag_id: str, run_id: str, task_id: str, map_index: int = -1) -> str:
         """The log of the last try, the triggerer's part included, one event a line."""
         [last_try] = (

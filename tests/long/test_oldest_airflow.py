@@ -24,6 +24,7 @@ pytestmark = pytest.mark.long
 
 SYSTEM_TESTS = (
     "test_example_process_remote_image.py",
+    "test_landed_news.py",
     "test_verdicts.py",
     "test_submit_once.py",
     "test_submission_crashes.py",

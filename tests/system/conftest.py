@@ -18,6 +18,8 @@ from demo.processes import free_port
 from tests.kills import TRIGGERERS_NOTICED_SOON
 
 PROJECT = Path(__file__).resolve().parents[2]
+LINEAGE = "lineage.jsonl"
+"""The file of lineage events, in Airflow's home."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,6 +54,10 @@ def airflow(
     # The most talkative that our own calls get: test_no_secrets.py looks at every line.
     airflow.environment["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "DEBUG"
     airflow.environment.update(TRIGGERERS_NOTICED_SOON)  # tests kill parts of it
+    # Only DAGs that ask for it, by enable_lineage(), write lineage events.
+    lineage = {"type": "file", "log_file_path": str(home / LINEAGE), "append": True}
+    airflow.environment["AIRFLOW__OPENLINEAGE__TRANSPORT"] = json.dumps(lineage)
+    airflow.environment["AIRFLOW__OPENLINEAGE__SELECTIVE_ENABLE"] = "True"
     with airflow as running:
         yield running
         for program in running.programs.values():
