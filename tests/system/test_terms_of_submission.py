@@ -45,7 +45,7 @@ def test_mapped_tasks_wait_for_room_in_the_triggerer_and_are_submitted_then(
 ) -> None:
     assert [task.source for task in cloud_ocr_session.tasks()] == ["https://nowhere.invalid/first.tif"]
     cloud_ocr_session.release()
-    assert run.wait_for_run(DAG_ID, RUN_ID, seconds=180) == "success"
+    assert run.wait_for_run(DAG_ID, RUN_ID, seconds=300) == "success"
     assert len({run.xcom(DAG_ID, RUN_ID, "rest", index) for index in range(2)}) == 2
     assert len(cloud_ocr_session.tasks()) == 3
 
@@ -53,11 +53,11 @@ def test_mapped_tasks_wait_for_room_in_the_triggerer_and_are_submitted_then(
 def test_a_clear_that_is_to_submit_anew_pays_once_more(
     run: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal
 ) -> None:
-    assert run.wait_for_run(DAG_ID, RUN_ID, seconds=180) == "success"
+    assert run.wait_for_run(DAG_ID, RUN_ID, seconds=300) == "success"
     before, paid = run.xcom(DAG_ID, RUN_ID, "first"), len(cloud_ocr_session.tasks())
     run.clear(DAG_ID, RUN_ID, "first")
     wait_until(lambda: run.xcom(DAG_ID, RUN_ID, "first") not in (None, before))
-    assert run.wait_for_run(DAG_ID, RUN_ID, seconds=180) == "success"
+    assert run.wait_for_run(DAG_ID, RUN_ID, seconds=300) == "success"
     assert len(cloud_ocr_session.tasks()) == paid + 1
     assert run.xcom(DAG_ID, RUN_ID, "first") == cloud_ocr_session.tasks()[-1].id
 
@@ -68,7 +68,7 @@ def states(airflow: LocalAirflow, task_id: str) -> list[str | None]:
 
 def wait_until(condition: Callable[[], bool]) -> None:
     """Until Airflow has got so far."""
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.5)
