@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from airflow_provider_ocr.lifecycle.existing import Found, IfExists, find, is_wanted
+from airflow_provider_ocr.lifecycle.two_hands import write_while_reading
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -94,10 +95,12 @@ class _Counted:
         return self.digest.hexdigest()
 
     def write_to(self, file: Any) -> None:
-        for piece in self._content:
+        def write(piece: bytes) -> None:
             self.size += len(piece)
             self.digest.update(piece)
             file.write(piece)
+
+        write_while_reading(self._content, write)
 
 
 @dataclass(frozen=True, slots=True)
