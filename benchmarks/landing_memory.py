@@ -13,23 +13,17 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from airflow_provider_ocr.protocol.messages import render_tasks
-from airflow_provider_ocr.protocol.task import OcrTask
-from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from benchmarks.report import Row, machine, markdown_table, versions, write_between_markers
-from demo.processes import LOOPBACK, clean_environment
+from benchmarks.results import MEGABYTE, results_of, serving_results
+from demo.processes import clean_environment
 from tests.stores import Store, find_seaweedfs, new_s3_store, running_seaweedfs
 
 FILES = 3
-_MEGABYTE = 1024 * 1024
 _PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
-_PIECE = bytes(range(256)) * 4096
 _SMALL, _BIG, _QUICK = 1, 200, 20
 _ROUNDS = 3
 _MOST_ON_A_FOLDER = 64
@@ -62,67 +56,29 @@ print(resident("VmHWM") - before)
 """
 
 
-class _Service(BaseHTTPRequestHandler):
-    """Has a completed task for each size, whose ID is that size in megabytes, with three results of it."""
-
-    def do_GET(self) -> None:
-        """Answer, whatever the method of the API; it is ``getTaskStatus``."""
-        if self.path.startswith("/results/"):
-            megabytes = int(self.path.split("/")[2])
-            self._begin(megabytes * _MEGABYTE)
-            for _ in range(megabytes):
-                self.wfile.write(_PIECE)
-            return
-        size = self.path.rpartition("=")[2]
-        host = self.headers["Host"]
-        urls = tuple(f"http://{host}/results/{size}/{number}" for number in range(FILES))
-        body = render_tasks([OcrTask(id=size, status=TaskStatus.COMPLETED, result_urls=urls)])
-        self._begin(len(body))
-        self.wfile.write(body)
-
-    def _begin(self, length: int) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(length))
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
-
-
-@contextmanager
-def _serving() -> Iterator[str]:
-    server = ThreadingHTTPServer((LOOPBACK, 0), _Service)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://{LOOPBACK}:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 def _grown_megabytes(url: str, store: Store, size: int) -> float:
     """By how much a landing process grew at most."""
     place = [url, store.protocol, json.dumps(store.options), store.folder]
     done = subprocess.run(  # noqa: S603 - this interpreter
-        [sys.executable, "-c", _LANDING, *place, str(_SMALL), str(size)],
+        [sys.executable, "-c", _LANDING, *place, results_of(_SMALL, FILES), results_of(size, FILES)],
         env=clean_environment(),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
     )
     filesystem = store.filesystem()
-    found = [filesystem.size(path) for path in filesystem.find(f"{store.folder}/{size}")]
-    if found != [size * _MEGABYTE] * FILES:
+    found = [filesystem.size(path) for path in filesystem.find(f"{store.folder}/{results_of(size, FILES)}")]
+    if found != [size * MEGABYTE] * FILES:
         raise AssertionError(f"not what was to land: files of {found} bytes")
     with suppress(FileNotFoundError):
         filesystem.rm(store.folder, recursive=True)
-    return int(done.stdout) / _MEGABYTE
+    return int(done.stdout) / MEGABYTE
 
 
 def _measure(folder: Path, weed: str, size: int, rounds: int) -> list[Row]:
     grown: dict[str, list[float]] = {"file": [], "s3": []}
     with ExitStack() as running:
-        url = running.enter_context(_serving())
+        url = running.enter_context(serving_results())
         on_disk = Store("file", {}, str(folder), str(folder / "landed"))
         stores = [on_disk, new_s3_store(running.enter_context(running_seaweedfs(weed)))]
         for _ in range(rounds):

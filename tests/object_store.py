@@ -69,3 +69,21 @@ def stored(storage_url: str | None, tmp_path: Path) -> Callable[[], set[str]]:
         return {key for key in found if not key.startswith(("incoming/", "work/"))}
 
     return keys
+
+
+@pytest.fixture
+def requested() -> Iterator[list[str]]:
+    """The lines in which the store, which runs in this process, tells what it was asked for."""
+    lines: list[str] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    log, keeper = logging.getLogger("werkzeug"), Keeper()
+    before = log.level
+    log.addHandler(keeper)
+    log.setLevel(logging.INFO)
+    yield lines
+    log.removeHandler(keeper)
+    log.setLevel(before)

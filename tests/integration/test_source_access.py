@@ -30,24 +30,6 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def requested() -> Any:
-    """The lines in which the store tells what it was asked for."""
-    lines: list[str] = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(record.getMessage())
-
-    log, keeper = logging.getLogger("werkzeug"), Keeper()
-    before = log.level
-    log.addHandler(keeper)
-    log.setLevel(logging.INFO)
-    yield lines
-    log.removeHandler(keeper)
-    log.setLevel(before)
-
-
-@pytest.fixture
 def path(s3_url: str, samples: Path) -> str:
     """A receipt in S3, with the connection that opens it."""
     path = s3_url + "/receipt 1#2.png"

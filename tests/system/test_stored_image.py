@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -20,24 +18,6 @@ pytest.importorskip(
     "airflow.providers.amazon.aws.fs.s3", reason="apache-airflow-providers-amazon[s3fs] is not installed"
 )
 pytest_plugins = ["tests.object_store"]
-
-
-@pytest.fixture
-def requested() -> Iterator[list[str]]:
-    """The lines in which the store, which runs in this process, tells what it was asked for."""
-    lines: list[str] = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append(record.getMessage())
-
-    log, keeper = logging.getLogger("werkzeug"), Keeper()
-    before = log.level
-    log.addHandler(keeper)
-    log.setLevel(logging.INFO)
-    yield lines
-    log.removeHandler(keeper)
-    log.setLevel(before)
 
 
 def test_an_image_in_s3_is_signed_and_sent_along_recognised_and_landed(
