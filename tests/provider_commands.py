@@ -12,7 +12,7 @@ from pathlib import Path
 from demo.processes import clean_environment
 
 _COMPLAINT = re.compile(r"warn|error|exception|inconsisten", re.IGNORECASE)
-_OF_AIRFLOW_ITSELF = "ProvidersManager.hooks is deprecated"
+_OF_OTHERS = re.compile(r"ProvidersManager\.hooks is deprecated|apache-airflow-providers-")
 
 _COMMANDS = (("list",), ("get", "airflow-provider-ocr"), ("hooks",))
 
@@ -43,9 +43,10 @@ class ProviderCommands:
 
     @property
     def complaints(self) -> list[str]:
-        """Lines with warnings and errors, Airflow's about itself left out."""
-        lines = "\n".join([*self.printed.values(), self.beside]).splitlines()
-        return [line for line in lines if _COMPLAINT.search(line) and _OF_AIRFLOW_ITSELF not in line]
+        """Lines with warnings and errors; Airflow's about itself and other providers are left out."""
+        rows = [line for line in "\n".join(self.printed.values()).splitlines() if "ocr" in line]
+        lines = [line for line in self.beside.splitlines() if not _OF_OTHERS.search(line)]
+        return [line for line in (*rows, *lines) if _COMPLAINT.search(line)]
 
 
 def run_provider_commands(python: Path, home: Path, *, package: Path | None = None) -> ProviderCommands:
