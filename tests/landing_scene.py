@@ -25,6 +25,7 @@ from airflow_provider_ocr.client.transport import Timeouts
 from airflow_provider_ocr.lifecycle.existing import IfExists
 from airflow_provider_ocr.lifecycle.landing import LandedFile, land
 from airflow_provider_ocr.lifecycle.publishing import BLOCK_BYTES
+from airflow_provider_ocr.lifecycle.two_hands import BATCH_BYTES, MOST_BATCHES
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 from airflow_provider_ocr.testing import APPLICATION_ID, PASSWORD, CloudOcrRehearsal
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
 STALL_PERCENT = 95
 
-# A block and some more, so that a store has something already when it breaks off near the end.
-_SIZE = BLOCK_BYTES * 20 // 17
+# So that a store has a block already when it breaks off near the end, whatever waits to be written.
+_SIZE = 2 * BLOCK_BYTES + MOST_BATCHES * BATCH_BYTES // 2
 _SECONDS = 120.0
 _SENT_ON = ("Content-Length", "Content-Type", "Content-Range", "ETag", "Accept-Ranges")
 
