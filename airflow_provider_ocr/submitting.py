@@ -19,7 +19,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 from airflow_provider_ocr.exceptions import CloudOcrParameterError
 from airflow_provider_ocr.protocol.errors import OcrError, QuotaExceededError, TooManyInFlightError
 from airflow_provider_ocr.protocol.times import parse_time
-from airflow_provider_ocr.templates import is_later, seconds
+from airflow_provider_ocr.templates import is_later, seconds, switch
 
 if TYPE_CHECKING:
     from airflow_provider_ocr.lifecycle.admission import Limits
@@ -110,12 +110,23 @@ def terms_of(arguments: Mapping[str, Any]) -> Terms:
         values["on_clear"] = _on_clear(known["on_clear"])
     if "idempotency_key" in known:
         values["idempotency_key"] = _own_key(known["idempotency_key"])
-    if _is_given(given.get("idempotency_key")) and _is_given(given.get("max_credits")):
+    if _is_given(given.get("idempotency_key")):
+        _require_no_owner(arguments)
+    return Terms(**values)
+
+
+def _require_no_owner(arguments: Mapping[str, Any]) -> None:
+    """Refuse what treats an OCR task as one's own that other Airflow tasks may have taken up, too."""
+    cancels = arguments.get("cancel_on_kill", False)
+    claims = {
+        "max_credits": _is_given(arguments.get("max_credits")),
+        "cancel_on_kill": not is_later(cancels) and switch("cancel_on_kill", cancels),
+    }
+    for name in (name for name, is_made in claims.items() if is_made):
         raise CloudOcrParameterError(
-            "max_credits: it cannot be combined with idempotency_key, because an OCR task that several "
+            f"{name}: it cannot be combined with idempotency_key, because an OCR task that several "
             "Airflow tasks may share belongs to none of them."
         )
-    return Terms(**values)
 
 
 def require_key_of_each(arguments: Mapping[str, Any]) -> None:

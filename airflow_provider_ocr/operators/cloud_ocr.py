@@ -98,7 +98,8 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         images without naming a parameter, which most likely means that its quota is exceeded; 0 by default.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
     :param cancel_on_kill: delete the OCR task if the Airflow task is killed after it was submitted and before
-        the service has begun it. Off by default: an evicted worker kills, too, and is no wish to cancel.
+        the service has begun it. Off by default: an evicted worker kills, too, and is no wish to cancel. Not
+        with ``idempotency_key``, whose OCR task others may share.
     :raises CloudOcrParameterError: at once for a literal that the API does not know, at run time for a
         rendered one.
     """
@@ -253,7 +254,7 @@ class ProcessRemoteImageOperator(ConcealingOperator):
             return ProcessingSettings.parse(**self._given())
 
     def _terms(self) -> Terms:
-        return terms_of({name: getattr(self, name) for name in SUBMITTING})
+        return terms_of({name: getattr(self, name) for name in (*SUBMITTING, "cancel_on_kill")})
 
     def _submit(self, context: Context, patience: Patience | None) -> str:
         """An OCR task for the image. Where it has to wait first it defers.

@@ -51,6 +51,8 @@ WRONG = [
     ({"quota_wait": "an hour"}, "quota_wait: it is 'an hour'"),
     ({"idempotency_key": " "}, "idempotency_key: it is empty"),
     ({"idempotency_key": "{{ name }}", "max_credits": 5}, "max_credits: it cannot be combined"),
+    ({"idempotency_key": "a", "cancel_on_kill": True}, "cancel_on_kill: it cannot be combined"),
+    ({"idempotency_key": "a", "cancel_on_kill": "true"}, "cancel_on_kill: it cannot be combined"),
 ]
 
 

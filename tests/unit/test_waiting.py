@@ -106,6 +106,7 @@ def test_the_operator_defers_with_the_id_and_goes_on_with_it(
         "cloud_ocr_conn_id": "cloud_ocr_default",
         "on_not_enough_credits": "wait",
         "resume_interval": 900.0,
+        "cancel_on_kill": False,
     }
     event = {"ocr_task_id": ocr_task_id, "status": "Completed"}
     again = getattr(recognise, deferred.value.method_name)
