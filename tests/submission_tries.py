@@ -26,7 +26,7 @@ from urllib3.connection import HTTPConnection
 
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.client.network import Timeouts
-from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key
+from airflow_provider_ocr.lifecycle.submission import Submitter, idempotency_key, remote_image
 from airflow_provider_ocr.protocol.errors import OcrError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.task import OcrTask
@@ -219,7 +219,7 @@ def _try(plan: Plan) -> Outcome:
             sleep=clock.sleep,
         )
         try:
-            submission = submitter.submit(SOURCE, SETTINGS, key=key)
+            submission = submitter.submit(remote_image(client, SOURCE), SETTINGS, key=key)
         except OcrError as error:
             return Outcome(error=type(error).__name__, waited=clock.waited)
     if plan.killed is Point.ID_RECORDED:
