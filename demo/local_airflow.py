@@ -34,8 +34,9 @@ _ENDED = frozenset({"success", "failed"})
 
 @dataclass(frozen=True, slots=True)
 class TaskInstance:
-    """A task instance of a run, as the REST API tells it."""
+    """A task instance of a run, as the REST API tells it; each try has an ID of its own."""
 
+    id: str
     task_id: str
     map_index: int
     state: str | None
@@ -166,7 +167,7 @@ class LocalAirflow:
         """All task instances of a run."""
         found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances?limit=1000")
         return [
-            TaskInstance(item["task_id"], item["map_index"], item["state"], item["try_number"])
+            TaskInstance(item["id"], item["task_id"], item["map_index"], item["state"], item["try_number"])
             for item in found["task_instances"]
         ]
 

@@ -13,6 +13,9 @@ import psutil
 from demo.local_airflow import LocalAirflow
 from demo.processes import Program
 
+SECONDS = 600.0
+"""The longest that anything takes that takes seconds where nobody else works."""
+
 WORKER = "LocalExecutor"
 """Stands in the title of each process in which the LocalExecutor runs tasks."""
 
@@ -34,7 +37,7 @@ With 20 s, a machine that is busy for others had all healthy tasks tried again.
 """
 
 
-def wait_until(come: Callable[[], bool], what: str, *, seconds: float = 180.0) -> None:
+def wait_until(come: Callable[[], bool], what: str, *, seconds: float = SECONDS) -> None:
     """Return once it has come.
 
     :param come: says so.
@@ -60,41 +63,41 @@ def asleep(program: Program) -> Iterator[None]:
             process.resume()
 
 
-def kill_busy_worker(airflow: LocalAirflow) -> str:
-    """Kill a process of the LocalExecutor in the middle of a task, and the task with it; says what it did."""
-    [worker, *_], title = _busy(airflow)
-    tasks = worker.children(recursive=True)
+def kill_busy_worker(airflow: LocalAirflow, dag_id: str, run_id: str) -> None:
+    """Kill a process of the LocalExecutor that runs a task of this run, and the task with it."""
+    worker, task = _youngest_task(airflow, dag_id, run_id)
     # Whoever waits for work holds the lock of the queue and would take it to the grave; this one does not.
-    for process in (worker, *tasks):
+    for process in (worker, task):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-    return title
 
 
-def kill_task(airflow: LocalAirflow) -> str:
-    """Kill the process of a task alone; says what it did."""
-    [_, task, *_], title = _busy(airflow)
-    task.kill()
-    return title
+def kill_task(airflow: LocalAirflow, dag_id: str, run_id: str) -> None:
+    """Kill the process of a task of this run alone."""
+    _, task = _youngest_task(airflow, dag_id, run_id)
+    with suppress(psutil.NoSuchProcess):
+        task.kill()
 
 
-def _busy(airflow: LocalAirflow) -> tuple[list[psutil.Process], str]:
-    """A worker and the processes of its task, as soon as there is one that does the provider's work."""
-    found: list[tuple[list[psutil.Process], str]] = []
+def _youngest_task(airflow: LocalAirflow, dag_id: str, run_id: str) -> tuple[psutil.Process, psutil.Process]:
+    """A worker and its task, the one that has most to do yet, as soon as there is any.
 
-    def look() -> bool:
+    It has begun by Airflow's account. The LocalExecutor (3.3.2) loses a task for good that it has taken from
+    its queue, and whose process dies before it says so.
+    """
+    found: list[tuple[float, psutil.Process, psutil.Process]] = []
+    deadline = time.monotonic() + SECONDS
+    while not found:
+        assert time.monotonic() < deadline, "no worker is busy"
+        running = {item.id for item in airflow.task_instances(dag_id, run_id) if item.state == "running"}
         for worker in psutil.Process(airflow.programs["scheduler"].pid).children():
             with suppress(psutil.NoSuchProcess):
-                title, tasks = " ".join(worker.cmdline()), worker.children()
-                if WORKER in title and tasks:
-                    found.append(([worker, *tasks], title))
-        return bool(found)
-
-    deadline = time.monotonic() + 180
-    while not look():
-        assert time.monotonic() < deadline, "no worker is busy"
-        time.sleep(0.02)
-    return found[0]
+                title = " ".join(worker.cmdline()).strip()
+                if WORKER in title and title.rpartition(" ")[2] in running:
+                    tasks = [task for task in worker.children() if task.status() != psutil.STATUS_ZOMBIE]
+                    found += [(task.create_time(), worker, task) for task in tasks]
+    _, worker, task = max(found, key=lambda item: item[0])
+    return worker, task
 
 
 def many(airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str) -> Mapping[int, Any]:
@@ -104,3 +107,8 @@ def many(airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str) -> Mappi
         for item in airflow.task_instances(dag_id, run_id)
         if item.task_id == task_id and item.map_index >= 0
     }
+
+
+def tries(airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str) -> list[int]:
+    """How often each instance of a mapped task was tried."""
+    return [item.try_number for item in many(airflow, dag_id, run_id, task_id).values()]

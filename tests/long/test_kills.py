@@ -28,6 +28,7 @@ from tests.kills import (
     kill_busy_worker,
     kill_task,
     many,
+    tries,
     wait_until,
 )
 from tests.postgresql import PostgresqlServer
@@ -39,6 +40,7 @@ DOCUMENTS = 200
 MANY, READY, RUN_ID = "many_documents", "ready_to_cancel", "killed"
 WAITING = ("ended_by_a_user", "healthy")
 SECONDS_ASLEEP = 45.0
+SECONDS_A_CALL = 4.0
 POLL_INTERVAL, POLL_INTERVAL_OF_THE_OTHERS = 5.0, 2.0
 LOOKS = ("getTaskStatus", "listTasks")
 UNTIL = re.compile(r"OCR task (\S+): the first look .* until ([^.\s]+)")
@@ -126,9 +128,12 @@ def ride(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Ride:
     airflow.run_dag(READY, RUN_ID, {})
     airflow.run_dag(MANY, RUN_ID, {"documents": DOCUMENTS, "destination": f"file://{noted.landed}"})
     wait_until(lambda: len(cloud_ocr_session.tasks()) >= DOCUMENTS // 4, "a quarter is submitted")
-    kill_busy_worker(airflow)
-    kill_task(airflow)
-    wait_until(lambda: all_wait(airflow), "all wait in the triggerer", seconds=600)
+    # Those that are killed are in the middle of the paid call.
+    cloud_ocr_session.slow_down(SECONDS_A_CALL, methods=("processRemoteImage",), times=24)
+    wait_until(lambda: len(cloud_ocr_session.tasks()) >= DOCUMENTS // 4 + 8, "slow ones are under way")
+    kill_busy_worker(airflow, MANY, RUN_ID)
+    kill_task(airflow, MANY, RUN_ID)
+    wait_until(lambda: all_wait(airflow), "all wait in the triggerer", seconds=1800)
     wait_until(lambda: triggers(airflow)[None] == 0, "the triggerer has them all")
     wait_until(lambda: beginnings(airflow) == DOCUMENTS + len(WAITING), "all triggers run")
     [first] = triggers(airflow)
@@ -155,15 +160,19 @@ def ride(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Ride:
     noted.seconds, noted.looks = time.monotonic() - begun, looks(cloud_ocr_session) - before
 
     cloud_ocr_session.release()
-    wait_until(
-        lambda: len(list(noted.landed.glob("*.txt"))) >= DOCUMENTS // 4, "a quarter has landed", seconds=600
-    )
-    kill_busy_worker(airflow)
-    kill_task(airflow)
-    noted.final = airflow.wait_for_run(MANY, RUN_ID, seconds=900)
-    airflow.wait_for_run(READY, RUN_ID, seconds=120)
+    wait_until(lambda: landed(noted) >= DOCUMENTS // 4, "a quarter has landed", seconds=1800)
+    cloud_ocr_session.slow_down(SECONDS_A_CALL, methods=("results",), times=24)
+    wait_until(lambda: landed(noted) >= DOCUMENTS // 4 + 8, "slow ones are under way")
+    kill_busy_worker(airflow, MANY, RUN_ID)
+    kill_task(airflow, MANY, RUN_ID)
+    noted.final = airflow.wait_for_run(MANY, RUN_ID, seconds=1800)
+    airflow.wait_for_run(READY, RUN_ID, seconds=600)
     noted.deleted_by_the_user = [request.ocr_task_id for request in cloud_ocr_session.requests("deleteTask")]
     return noted
+
+
+def landed(noted: Ride) -> int:
+    return len(list(noted.landed.glob("*.txt")))
 
 
 def looks(cloud_ocr: CloudOcrRehearsal) -> int:
@@ -196,6 +205,11 @@ def test_all_documents_land_and_each_is_paid_for_once(
     )
     assert cloud_ocr_session.credits_charged == 5 * (DOCUMENTS + 1)
     assert len(cloud_ocr_session.tasks()) == DOCUMENTS + len(WAITING)
+
+
+@pytest.mark.parametrize("task_id", ["document.submit", "document.land"])
+def test_tasks_were_killed(ride: Ride, task_id: str) -> None:
+    assert sum(count > 1 for count in tries(ride.airflow, MANY, RUN_ID, task_id)) >= 2
 
 
 def test_each_wait_ends_with_the_task_of_its_own_document(

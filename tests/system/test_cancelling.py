@@ -15,7 +15,7 @@ DAG_ID = "cancelling"
 RUN_ID = "ended-by-a-user"
 IN_TRIGGERER = ("kept", "cleared", "cancelled")
 ON_WORKER = "cancelled_on_worker"
-SECONDS = 120.0
+SECONDS = 300.0
 
 
 def wait_until(come: Callable[[], bool], what: str) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from airflow_provider_ocr.testing import CloudOcrRehearsal
 from demo.local_airflow import LocalAirflow
-from tests.kills import kill_task, many, wait_until
+from tests.kills import kill_task, many, tries, wait_until
 
-DOCUMENTS = 8
+DOCUMENTS = 10
 DAG_ID, RUN_ID = "many_documents", "killed"
 
 
@@ -24,8 +24,6 @@ def landed(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Itera
     cloud_ocr_session.reset()
     cloud_ocr_session.hold()
     airflow.run_dag(DAG_ID, RUN_ID, {"documents": DOCUMENTS, "destination": f"file://{folder}"})
-    wait_until(lambda: len(cloud_ocr_session.tasks()) >= DOCUMENTS // 2, "a half is submitted")
-    kill_task(airflow)
 
     def all_wait() -> bool:
         waits = many(airflow, DAG_ID, RUN_ID, "document.wait").values()
@@ -33,15 +31,22 @@ def landed(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Itera
 
     wait_until(all_wait, "all wait")
     airflow.programs["triggerer"].kill()
+    cloud_ocr_session.slow_down(2.0, methods=("results",), times=DOCUMENTS)
     cloud_ocr_session.release()
     airflow.start("triggerer")
-    assert airflow.wait_for_run(DAG_ID, RUN_ID, seconds=300) == "success"
+    wait_until(lambda: bool(list(folder.glob("*.txt"))), "one has landed")
+    kill_task(airflow, DAG_ID, RUN_ID)
+    assert airflow.wait_for_run(DAG_ID, RUN_ID, seconds=600) == "success"
     yield folder
     cloud_ocr_session.reset()
 
 
 def test_all_documents_land(landed: Path) -> None:
     assert {path.name for path in landed.iterdir()} == {f"document-{n}.txt" for n in range(DOCUMENTS)}
+
+
+def test_a_task_was_killed(landed: Path, airflow: LocalAirflow) -> None:
+    assert any(count > 1 for count in tries(airflow, DAG_ID, RUN_ID, "document.land"))
 
 
 def test_each_is_paid_for_once(landed: Path, cloud_ocr_session: CloudOcrRehearsal) -> None:
