@@ -40,7 +40,7 @@ class Gate:
         self._turn = asyncio.Lock()
         self._room = 0
         self._next_look = 0.0
-        self._known: set[str] = set()
+        self._known: set[str] | None = None
         self._let_through: deque[float] = deque()
 
     async def wait(self) -> None:
@@ -70,7 +70,7 @@ class Gate:
             client.close()
         self._next_look = clock() + max(LOOK_SECONDS, (clock() - began) * _SHARE)
         seen = {task.id for task in tasks}
-        for _ in seen - self._known if self._known else ():
+        for _ in seen - (seen if self._known is None else self._known):
             if self._let_through:
                 self._let_through.popleft()
         while self._let_through and self._let_through[0] <= began - _PATIENCE_SECONDS:

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -38,11 +37,12 @@ from airflow_provider_ocr.protocol.settings import MAX_DESCRIPTION_LENGTH, Proce
 from airflow_provider_ocr.protocol.storage_path import is_storage_path
 from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.protocol.times import parse_time
-from airflow_provider_ocr.protocol.vocabulary import TaskStatus
+from airflow_provider_ocr.protocol.vocabulary import ServiceStatus, TaskStatus
 
 SETTLE_SECONDS = 30.0
 
 _LOOK_BACK_HOURS = 24
+_LONGEST_LOOK_BACK_HOURS = 7 * 24  # as far as listTasks itself looks back by default
 _SECONDS_BETWEEN_LOOKS = 3.0
 _CLOCKS_DIFFER_SECONDS = 1800.0  # the clocks of two workers, at most
 _TASK_ID = "ocr_task_id"
@@ -327,7 +327,9 @@ class Submitter:
 
     def _find(self, key: str, intent: pendulum.DateTime | None) -> _Found:
         """The service's task with this key that is of use, or none once it is certain that there is none."""
-        start = (intent or self._now()).subtract(hours=_LOOK_BACK_HOURS)
+        # Without a record nobody knows how old the last try's task is.
+        hours = _LONGEST_LOOK_BACK_HOURS if self._record is None and self._is_retry else _LOOK_BACK_HOURS
+        start = (intent or self._now()).subtract(hours=hours)
         found = self._look_up(key, start)
         # Without a record nobody knows whether the last try's call left this machine.
         if found.usable is None and (intent is not None or (self._record is None and self._is_retry)):
@@ -366,9 +368,9 @@ class Submitter:
 
 
 def _is_refusal(error: OcrError) -> bool:
-    """Whether the service itself has said that it made no task; what inspects answers may say 403 as well."""
+    """Whether the service itself has said that it made no task; what stands between says other codes."""
     if isinstance(error, RequestRejectedError):
-        return error.http_status != HTTPStatus.FORBIDDEN
+        return error.http_status == ServiceStatus.BAD_PARAMETERS
     return isinstance(error, AuthenticationError | InvalidParameterError)
 
 

@@ -93,6 +93,22 @@ def test_whoever_was_let_through_and_submitted_nothing_counts_no_longer_after_a_
     run(scene())
 
 
+def test_who_was_let_through_is_known_by_its_task_where_there_was_none_before(
+    service: Service, connect: Connection
+) -> None:
+    async def scene() -> None:
+        service.has()
+        passed: list[int] = []
+        waiting = [asyncio.create_task(go(gate.shared_gate("c", connect, 2), passed, n)) for n in range(3)]
+        await service.looked_at(3)
+        assert passed == [0, 1]
+        service.has("Completed", "Completed")
+        await asyncio.gather(*waiting)
+        assert passed == [0, 1, 2]
+
+    run(scene())
+
+
 def test_a_crowd_costs_no_more_looks_than_one(
     service: Service, connect: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

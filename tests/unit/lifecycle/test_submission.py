@@ -350,6 +350,14 @@ def test_a_look_up_reaches_24_hours_around_the_intent_because_clocks_differ(
     }
 
 
+def test_a_retry_without_a_record_looks_back_a_week_because_nobody_knows_how_old_the_task_is(
+    server: ScriptedServer, submit: Callable[..., Submission]
+) -> None:
+    server.reply("listTasks", render_tasks([_listed(status="NotEnoughCredits")]))
+    assert submit(is_retry=True, keeps=False).decision is Decision.ADOPTED_BY_KEY
+    assert server.asked("listTasks")[0].query["fromDate"] == "2026-11-15T12:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("statuses", "adopted"),
     [
@@ -453,7 +461,7 @@ def test_a_look_up_that_fails_never_submits(
     assert record["ocr_submission_intent"] == f"{KEY} {START.isoformat()}"
 
 
-@pytest.mark.parametrize("status", [401, 404, 450])
+@pytest.mark.parametrize("status", [401, 450])
 def test_a_refusal_leaves_no_intent_behind(
     server: ScriptedServer, submit: Callable[..., Submission], record: MemoryRecord, clock: Clock, status: int
 ) -> None:
@@ -469,7 +477,8 @@ def test_a_refusal_leaves_no_intent_behind(
 
 @pytest.mark.parametrize(
     "trouble",
-    [{"status": 550}, {"status": 429}, {"status": 403}, {"stall": 3.0}, {"body": b"<html/>"}],
+    [{"status": status} for status in (550, 429, 403, 404, 408, 409, 413)]
+    + [{"stall": 3.0}, {"body": b"<html/>"}],
     ids=str,
 )
 def test_an_answer_that_leaves_doubt_keeps_the_intent(
