@@ -8,7 +8,7 @@ but that no earlier try's call can still be under way.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,9 @@ SUBMITTING = (
 
 _LEAST = {"max_credits": 5, "max_in_flight": 1}
 _WAITS = ("max_in_flight_wait", "quota_wait")
+TROUBLE = "trouble"
+"""What a trigger says that could not wait."""
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 600.0
 
 
@@ -89,9 +92,11 @@ class Terms:
         # Airflow gives a cleared task as many tries again as it had at first; its retries change nothing.
         clear = max(ti.max_tries - retries, 0) if self.on_clear is OnClear.RESUBMIT else 0
         cleared = (f"cleared after try {clear}",) if clear else ()
-        if self.idempotency_key is not None:
-            return key_of(self.idempotency_key, *cleared)
         map_index = ti.map_index if ti.map_index is not None else -1
+        if self.idempotency_key is not None:
+            # A clear is of one Airflow task; what others made under the name stays theirs.
+            own_clear = (ti.dag_id, ti.run_id, ti.task_id, map_index, *cleared) if cleared else ()
+            return key_of(self.idempotency_key, *own_clear)
         own = f"{map_index} {cleared[0]}" if cleared else map_index
         return idempotency_key(ti.dag_id, ti.run_id, ti.task_id, own, source=source, settings=settings)
 
@@ -143,6 +148,22 @@ def require_key_of_each(arguments: Mapping[str, Any]) -> None:
         )
 
 
+def require_distinct_keys(keys: Iterable[Any]) -> None:
+    """Refuse a literal key that two mapped tasks have: one of their documents would be lost.
+
+    :param keys: of the mapped tasks, as they were given.
+    :raises CloudOcrParameterError: for the first that comes twice.
+    """
+    seen = set()
+    for key in (str(key).strip() for key in keys if key is not None and not is_later(key)):
+        if key in seen:
+            raise CloudOcrParameterError(
+                f"idempotency_key: two mapped tasks have {key!r}, and only one of their documents would be "
+                "submitted; give each document a key of its own."
+            )
+        seen.add(key)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long one try has waited already. It travels with the deferral.
@@ -166,6 +187,16 @@ class Patience:
         :param try_number: Airflow's number of the present try.
         """
         return cls(**kept) if kept and kept["try_number"] == try_number else None
+
+    def after(self, event: Any) -> Patience:
+        """What is left of it after a deferral.
+
+        :param event: that of the trigger. Trouble that only the triggerer has would be met there again at
+            once, so that nobody waits there any longer.
+        """
+        if isinstance(event, Mapping) and event.get("waited") == TROUBLE:
+            return replace(self, room_until=pendulum.now("UTC").isoformat())
+        return self
 
     def defer(self, operator: BaseOperator, error: OcrError, *, terms: Terms, cloud_ocr_conn_id: str) -> None:
         """Wait in the triggerer until what kept the image from being submitted may be over.

@@ -205,7 +205,8 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         :param event: that of whatever was waited for.
         :param patience: how long that took; `DAG.test` hands on nothing but the event, then it begins again.
         """
-        return self._submit_and_wait(context, Patience.of(patience, context["ti"].try_number))
+        left = Patience.of(patience, context["ti"].try_number)
+        return self._submit_and_wait(context, left and left.after(event))
 
     def _submit_and_wait(self, context: Context, patience: Patience | None) -> str:
         # What cannot be waited for as told is found out before anything is paid for.

@@ -15,8 +15,8 @@ from airflow_provider_ocr.hooks.cloud_ocr import airflow_errors
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.source_url import SourceAccess, require_image
-from airflow_provider_ocr.submitting import require_key_of_each, terms_of
+from airflow_provider_ocr.protocol.source_url import SourceAccess, require_image, require_way
+from airflow_provider_ocr.submitting import require_distinct_keys, require_key_of_each, terms_of
 from airflow_provider_ocr.templates import is_later
 from airflow_provider_ocr.waiting import check_waiting
 
@@ -50,7 +50,9 @@ def check_arguments(arguments: Mapping[str, Any]) -> None:
         if "source" in given and not is_later(given["source"]):
             require_image(given["source"])
         if "source_access" in given and not is_later(given["source_access"]):
-            SourceAccess.parse(given["source_access"])
+            access = SourceAccess.parse(given["source_access"])
+            if "source" in given and not is_later(given["source"]):
+                require_way(require_image(given["source"]), access)
         _require_room(given.get("description"))
         ProcessingSettings.check(
             is_later=is_later, **{name: given[name] for name in SETTINGS if name in given}
@@ -89,7 +91,7 @@ class CheckedPartial(OperatorPartial):
         )
         # A mapped argument may be what makes another one right, so that rules between them wait.
         still_to_come = dict.fromkeys(set(SETTINGS) - partial.kwargs.keys(), _LATER)
-        check_arguments({**still_to_come, **partial.kwargs})
+        check_arguments({**still_to_come, **_default_args(partial.kwargs), **partial.kwargs})
         require_key_of_each(partial.kwargs)
         checked._expand_called = False
         return checked
@@ -100,7 +102,13 @@ class CheckedPartial(OperatorPartial):
         :param mapped_kwargs: values of an argument, by its name.
         :raises CloudOcrParameterError: if a literal is not the service's.
         """
+        self._expand_called = True  # Airflow warns of one that is refused, and so not expanded
         self._check(_one_by_one(mapped_kwargs))
+        if "idempotency_key" not in mapped_kwargs:
+            require_key_of_each(_default_args(self.kwargs))
+        keys = mapped_kwargs.get("idempotency_key")
+        require_distinct_keys(keys if isinstance(keys, Sequence) else ())
+        self._expand_called = False
         return super().expand(**mapped_kwargs)
 
     def expand_kwargs(self, kwargs: OperatorExpandKwargsArgument, *, strict: bool = True) -> MappedOperator:
@@ -111,14 +119,26 @@ class CheckedPartial(OperatorPartial):
         :raises CloudOcrParameterError: if a literal is not the service's.
         """
         literal = kwargs if isinstance(kwargs, Sequence) else ()
-        self._check(item for item in literal if isinstance(item, Mapping))
+        self._expand_called = True
+        tasks = [item for item in literal if isinstance(item, Mapping)]
+        self._check(tasks)
+        defaults = _default_args(self.kwargs)
+        require_distinct_keys([{**defaults, **item}.get("idempotency_key") for item in tasks])
+        self._expand_called = False
         return super().expand_kwargs(kwargs, strict=strict)
 
     def _check(self, mapped: Iterable[Mapping[str, Any]]) -> None:
-        self._expand_called = True
         for arguments in mapped:
-            check_arguments({**self.kwargs, **arguments})
-        self._expand_called = False
+            check_arguments({**_default_args(self.kwargs), **self.kwargs, **arguments})
+
+
+def _default_args(partial_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a mapped task gets from its DAG and its task group; Airflow adds it only when the task runs.
+
+    :param partial_kwargs: of ``partial``.
+    """
+    places = (partial_kwargs.get("dag"), partial_kwargs.get("task_group"))
+    return {name: value for place in places if place for name, value in (place.default_args or {}).items()}
 
 
 def _one_by_one(mapped: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.redaction import quoted, spellings
-from airflow_provider_ocr.protocol.source_url import SourceAccess, require_image, url_warning
+from airflow_provider_ocr.protocol.source_url import SourceAccess, require_image, require_way, url_warning
 from airflow_provider_ocr.protocol.storage_path import is_storage_path
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def image_at(source: Any, source_access: str | None, client: CloudOcrClient) -> 
     from airflow_provider_ocr.lifecycle.submission import remote_image
 
     place, access = require_image(source), SourceAccess.parse(source_access)
+    require_way(place, access)
     if not is_storage_path(place):
         return remote_image(client, place)
     filesystem, path = _opened(source)

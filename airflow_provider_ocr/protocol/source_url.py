@@ -41,6 +41,24 @@ class SourceAccess(StrEnum):
             ) from None
 
 
+def require_way(place: str, access: SourceAccess) -> None:
+    """Refuse a way to the image that leads nowhere.
+
+    :param place: a URL, or a path of object storage.
+    :param access: how the service is to come by it.
+    :raises InvalidParameterError: for a URL that is to be uploaded, and a local file that is to be signed.
+    """
+    if access is SourceAccess.UPLOAD and not is_storage_path(place):
+        raise InvalidParameterError(
+            "source_access",
+            "the service fetches a URL by itself; 'upload' is for paths of object storage and local files.",
+        )
+    if access is SourceAccess.SIGN and place.lower().startswith(("file:", "local:")):
+        raise InvalidParameterError(
+            "source_access", "no URL leads to a local file; source_access='upload' sends it along."
+        )
+
+
 def require_image(source: Any) -> str:
     """The place of an image, as text: a URL as `require_source` takes it, or a path of object storage.
 

@@ -16,6 +16,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
 from airflow_provider_ocr.protocol.errors import ConnectionFailedError, ServerError
 from airflow_provider_ocr.protocol.times import parse_time
+from airflow_provider_ocr.submitting import TROUBLE
 
 
 class SubmissionGateTrigger(BaseTrigger):
@@ -57,7 +58,7 @@ class SubmissionGateTrigger(BaseTrigger):
             waited = "deadline"
         except Exception:  # a worker meets the same trouble, and can fail the task with it
             self.log.exception("Room for an OCR task cannot be waited for in the triggerer.")
-            waited = "trouble"
+            waited = TROUBLE
         yield TriggerEvent({"waited": waited})
 
     async def _wait(self) -> None:

@@ -91,6 +91,39 @@ def test_one_literal_key_for_all_instances_is_refused_because_only_one_would_be_
         ).expand(source=[SOURCE])
 
 
+def test_a_key_that_would_name_several_mapped_documents_is_refused_wherever_it_comes_from() -> None:
+    twice = [{"source": f"{SOURCE}?page={number}", "idempotency_key": "one"} for number in range(2)]
+    with DAG("mapped", schedule=None, default_args={"idempotency_key": "one"}):
+        defaulted = ProcessRemoteImageOperator.partial(task_id="defaulted")
+        with pytest.raises(CloudOcrParameterError, match=r"^idempotency_key: 'one' would name"):
+            defaulted.expand(source=[SOURCE])
+        own = ProcessRemoteImageOperator.partial(task_id="own", source=SOURCE)
+        own.expand(idempotency_key=["a", "b"])
+    with DAG("mapped", schedule=None):
+        for partial, expand in (
+            (
+                ProcessRemoteImageOperator.partial(task_id="keys", source=SOURCE),
+                lambda partial: partial.expand(idempotency_key=["one", " one"]),
+            ),
+            (
+                ProcessRemoteImageOperator.partial(task_id="kwargs"),
+                lambda partial: partial.expand_kwargs(twice),
+            ),
+        ):
+            with pytest.raises(
+                CloudOcrParameterError, match=r"^idempotency_key: two mapped tasks have 'one'"
+            ):
+                expand(partial)
+
+
+def test_the_defaults_of_a_dag_are_judged_with_a_mapped_tasks_own_arguments() -> None:
+    with (
+        DAG("mapped", schedule=None, default_args={"source_access": "copy"}),
+        pytest.raises(CloudOcrParameterError, match="source_access: 'copy' is not one of"),
+    ):
+        ProcessRemoteImageOperator.partial(task_id="submit").expand(source=[SOURCE])
+
+
 def key(terms: Terms, *, max_tries: int = 2, retries: int = 2, **changed: Any) -> str:
     ti = {"dag_id": "d", "run_id": "r", "task_id": "t", "map_index": 3, **changed}
     return terms.key(
@@ -113,6 +146,8 @@ def test_an_authors_key_means_the_same_in_every_task_and_run() -> None:
     again = Terms(idempotency_key="scan 7", on_clear=OnClear.RESUBMIT)
     assert key(again) == key(own)
     assert key(again, max_tries=5) != key(own)
+    # The first clears of two tasks are two clears, and each of them is to pay again.
+    assert key(again, max_tries=5) != key(again, max_tries=5, task_id="other")
 
 
 def deferral(error: OcrError, patience: Patience, terms: Terms) -> TaskDeferred | None:
@@ -143,6 +178,13 @@ def test_it_waits_for_room_until_a_deadline_that_stays_the_same() -> None:
         "deadline": kept.room_until,
         "cloud_ocr_conn_id": "c",
     }
+
+
+def test_trouble_that_only_the_triggerer_has_is_not_waited_out_there_again() -> None:
+    terms = Terms(max_in_flight=2, max_in_flight_wait=3600)
+    waiting = Patience(try_number=1)
+    assert deferral(CROWD, waiting.after({"waited": "room"}), terms) is not None
+    assert deferral(CROWD, waiting.after({"waited": "trouble"}), terms) is None
 
 
 def test_it_waits_for_the_quota_with_pauses_that_end_when_it_was_to_be_waited_for() -> None:

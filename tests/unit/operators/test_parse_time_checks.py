@@ -58,6 +58,8 @@ def test_the_arguments_that_are_judged_are_those_of_the_operator() -> None:
         ),
         ({"source": "gs://bucket/scans/"}, "source: gs://bucket/scans/ names no file"),
         ({"source_access": "copy"}, "source_access: 'copy' is not one of sign, upload"),
+        ({"source_access": "upload"}, "source_access: the service fetches a URL by itself"),
+        ({"source": "file:///scans/a.tif"}, "source_access: no URL leads to a local file"),
         ({"source": "https:///scan.tif?sig=SECRET"}, "source: the URL names no host"),
         ({"wait_for_completion": "yes"}, "wait_for_completion: it is 'yes', and has to be true or false"),
         ({"deferrable": 2}, "deferrable: it is 2, and has"),
