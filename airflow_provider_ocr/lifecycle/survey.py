@@ -17,15 +17,14 @@ from typing import Protocol, TypeVar
 import pendulum
 
 from airflow_provider_ocr.client.client import CloudOcrClient
-from airflow_provider_ocr.lifecycle.verdict import Observation
+from airflow_provider_ocr.lifecycle.verdict import Observation, is_passing
 from airflow_provider_ocr.lifecycle.windows import LIST_LIMIT, Chart, Window, moments_of
 from airflow_provider_ocr.protocol.errors import (
     AuthenticationError,
-    ConnectionFailedError,
     NotEnabledError,
     OcrError,
     RequestRejectedError,
-    ServerError,
+    UnreadableAnswerError,
 )
 from airflow_provider_ocr.protocol.task import OcrTask
 
@@ -38,7 +37,6 @@ _KEPT_FOR_STRAGGLERS = 4
 _AHEAD = 24 * 3600
 _TOLD_AT_ONCE = 25
 
-_NO_ANSWER = (ConnectionFailedError, ServerError, AuthenticationError)
 
 _Answer = TypeVar("_Answer")
 
@@ -139,7 +137,7 @@ class Survey:
             return
         except OcrError as error:
             self._lists_are_of_use = False
-            if isinstance(error, _NO_ANSWER):
+            if not _is_answer(error):
                 self.trouble = error
             return
         self.answered = True
@@ -160,7 +158,7 @@ class Survey:
             observation: Observation = await self._call(lambda client: client.get_task_status(ocr_task_id))
         except OcrError as error:
             observation = error
-        is_answered = not isinstance(observation, _NO_ANSWER)
+        is_answered = _is_answer(observation)
         if isinstance(observation, OcrTask):
             self._chart.see(replace(observation, id=ocr_task_id, result_urls=(), extra=()))
         elif not is_answered:
@@ -211,6 +209,13 @@ def _listing(client: CloudOcrClient, window: Window, known: Mapping[str, OcrTask
         exclude_deleted=True,
     )
     return _Page(rows, found)
+
+
+def _is_answer(observation: Observation) -> bool:
+    """Whether the service itself has answered, be it that nobody can read what it said."""
+    if isinstance(observation, AuthenticationError):
+        return False
+    return isinstance(observation, UnreadableAnswerError) or not is_passing(observation)
 
 
 def _state(task: OcrTask) -> tuple[object, ...]:

@@ -18,6 +18,7 @@ from airflow_provider_ocr.protocol.errors import (
     ConnectionFailedError,
     NotEnoughCreditsError,
     OcrError,
+    RequestRejectedError,
     ServerError,
     TaskDeletedError,
     TaskFailedError,
@@ -26,7 +27,7 @@ from airflow_provider_ocr.protocol.errors import (
 )
 from airflow_provider_ocr.protocol.redaction import quoted
 from airflow_provider_ocr.protocol.task import OcrTask
-from airflow_provider_ocr.protocol.vocabulary import TaskStatus, require_value
+from airflow_provider_ocr.protocol.vocabulary import ServiceStatus, TaskStatus, require_value
 
 RESUME_INTERVAL = 15 * 60.0
 """Seconds, on average, between two attempts to start a task again that lacks credits."""
@@ -122,8 +123,21 @@ def judge(
         error = _too_late(observation, ocr_task_id)
     error.ocr_task_id = ocr_task_id
     # Who asks for skipping tasks that fail does not ask for days without an answer to pass unnoticed.
-    soft = policy.soft_fail and isinstance(error, _SOFT) and not isinstance(observation, _PASSING)
+    soft = policy.soft_fail and isinstance(error, _SOFT) and not is_passing(observation)
     return Verdict(Outcome.SKIP if policy.never_fail or soft else Outcome.FAIL, error)
+
+
+def is_passing(observation: Observation) -> bool:
+    """Whether this is trouble on the way to the service, which says nothing about the task.
+
+    A refusal other than the service's own 450 is made by what stands in between: a proxy, a gateway, a
+    firewall.
+
+    :param observation: what the last look gave.
+    """
+    if isinstance(observation, RequestRejectedError):
+        return observation.http_status != ServiceStatus.BAD_PARAMETERS
+    return isinstance(observation, _PASSING)
 
 
 def aging(task: OcrTask, now: pendulum.DateTime) -> str | None:
@@ -165,7 +179,7 @@ def failure_of(task: OcrTask) -> OcrError | None:
 def _failure(observation: Observation) -> OcrError | None:
     if isinstance(observation, OcrTask):
         return failure_of(observation)
-    return None if isinstance(observation, _PASSING) else observation
+    return None if is_passing(observation) else observation
 
 
 def _too_late(observation: Observation, ocr_task_id: str) -> OcrError:

@@ -45,7 +45,8 @@ ENDED = [
     (errors.AuthenticationError("401"), errors.AuthenticationError, FAIL, FAIL, SKIP),
     (errors.NotEnabledError("403"), errors.NotEnabledError, FAIL, FAIL, SKIP),
     (errors.InvalidParameterError("taskId", "bad"), errors.InvalidParameterError, FAIL, FAIL, SKIP),
-    (errors.RequestRejectedError("404", http_status=404), errors.RequestRejectedError, FAIL, FAIL, SKIP),
+    (errors.RequestRejectedError("450", http_status=450), errors.RequestRejectedError, FAIL, FAIL, SKIP),
+    (errors.ParameterRejectedError("450", http_status=450), errors.ParameterRejectedError, FAIL, FAIL, SKIP),
 ]
 RUNNING: list[Observation] = [
     _task(TaskStatus.SUBMITTED),
@@ -57,6 +58,8 @@ TROUBLE: list[Observation] = [
     errors.ConnectionFailedError("no answer"),
     errors.ServerError("503"),
     errors.UnreadableAnswerError("HTML"),
+    *(errors.RequestRejectedError("a proxy", http_status=status) for status in (403, 404, 405, 408, 451)),
+    errors.ForbiddenByGatewayError("a firewall", http_status=403),
 ]
 GOING_ON = RUNNING + TROUBLE
 TABLE = [
