@@ -4,11 +4,14 @@
 Where the service refuses the client's password, the connection is looked up afresh and one call tries it,
 while the others wait. If that is refused, too, nobody asks for a while: after each wrong password a server
 may delay the next one, until calls time out that should have said what is wrong.
+
+A look-up that fails does not matter while the client at hand is taken by the service.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -21,9 +24,12 @@ CLIENT_LIFETIME = 300.0
 
 _CALLS_AT_ONCE = 4
 _REFUSAL_LIFETIME = 10.0
+_LOOK_UP_PAUSE = 10.0
 
 _Answer = TypeVar("_Answer")
 Connect = Callable[[], Awaitable[CloudOcrClient]]
+
+_log = logging.getLogger(__name__)
 
 
 class Line:
@@ -99,9 +105,22 @@ class Line:
             client = self._client
             # That one call has tried it already says nothing about a password that was right and is not now.
             is_stale = client is refused and (client is not self._tried or client is self._accepted)
-            if client is None or is_stale or now >= self._client_expires:
-                client = self._client = await self._connect()
-                self._client_expires = now + CLIENT_LIFETIME
-                # Another server may stand behind the connection now, which knows listTasks.
-                self.lists = True
-            return client
+            if client is None or is_stale:
+                return await self._look_up()
+            if now < self._client_expires:
+                return client
+            try:
+                return await self._look_up()
+            except Exception as error:  # whatever it is, it is nothing to who waits while there is a client
+                if client is self._refused:
+                    raise
+                self._client_expires = asyncio.get_running_loop().time() + _LOOK_UP_PAUSE
+                _log.warning("The connection was not looked up afresh; the one at hand stays: %s", error)
+                return client
+
+    async def _look_up(self) -> CloudOcrClient:
+        client = self._client = await self._connect()
+        # Another server may stand behind the connection now, which knows listTasks.
+        self.lists = True
+        self._client_expires = asyncio.get_running_loop().time() + CLIENT_LIFETIME
+        return client

@@ -359,6 +359,41 @@ def test_a_failed_look_up_is_tried_again_at_the_next_look(
     assert run(scenario()) == OcrTask(id="a1", status="Queued")
 
 
+def test_a_failed_look_up_leaves_the_client_at_hand_to_those_who_wait(
+    server: ScriptedServer, connect: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_ocr.lifecycle.line.CLIENT_LIFETIME", 5.0)
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> list[Observation]:
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            first = [await watch.look(0.0)]
+            connect.failures = [LookupError("the metadata database is away")]
+            return first + [await watch.look(0.0) for _ in range(12)]
+
+    assert run(scenario()) == [OcrTask(id="a1", status="Queued")] * 13
+    assert connect.failures == []
+    assert connect.times[1] - connect.times[0] >= 5.0 + 10.0
+    assert len(connect.clients) >= 2
+
+
+def test_a_failed_look_up_after_a_refusal_reaches_who_waits(
+    server: ScriptedServer, connect: Connection
+) -> None:
+    server.on("getTaskStatus", _answers)
+
+    async def scenario() -> Observation:
+        async with shared_poller(KEY, connect).watch("a1") as watch:
+            await watch.look(0.0)
+            server.forget("getTaskStatus")
+            server.refuse("getTaskStatus", 401, "Who are you?")
+            connect.failures = [LookupError("the metadata database is away")]
+            return await watch.look(0.0)
+
+    with pytest.raises(LookupError, match="away"):
+        run(scenario())
+
+
 def test_one_task_that_cannot_be_asked_for_does_not_disturb_another(
     server: ScriptedServer, connect: Connection
 ) -> None:
