@@ -39,7 +39,6 @@ class Line:
     """
 
     def __init__(self, connect: Connect) -> None:
-        self.lists = True
         self._connect = connect
         self._client: CloudOcrClient | None = None
         self._client_expires = 0.0
@@ -120,7 +119,5 @@ class Line:
 
     async def _look_up(self) -> CloudOcrClient:
         client = self._client = await self._connect()
-        # Another server may stand behind the connection now, which knows listTasks.
-        self.lists = True
         self._client_expires = asyncio.get_running_loop().time() + CLIENT_LIFETIME
         return client

@@ -18,6 +18,7 @@ from weakref import WeakKeyDictionary
 
 from airflow_provider_ocr.client.pauses import pause_before_retry
 from airflow_provider_ocr.lifecycle.line import Connect, Line
+from airflow_provider_ocr.lifecycle.list_refusals import ListRefusals
 from airflow_provider_ocr.lifecycle.survey import Survey
 from airflow_provider_ocr.lifecycle.verdict import Observation
 from airflow_provider_ocr.lifecycle.waiting import Question, WaitingTask
@@ -37,6 +38,7 @@ class Poller:
         self._line = Line(connect)
         self._tasks: dict[str, WaitingTask] = {}
         self._chart = Chart()
+        self._list_refusals = ListRefusals()
         self._changed = asyncio.Event()
         self._alarm = float("inf")
         self._quiet_until = 0.0
@@ -123,7 +125,11 @@ class Poller:
                 self._chart.forget(ocr_task_id)  # who waited for it has left meanwhile
 
         survey = Survey(
-            call=self._line.call, chart=self._chart, wanted=tasks, tell=tell, lists=self._line.lists
+            call=self._line.call,
+            chart=self._chart,
+            wanted=tasks,
+            tell=tell,
+            lists=self._list_refusals.may_list(),
         )
         try:
             for ocr_task_id in await survey.make():
@@ -133,7 +139,7 @@ class Poller:
                 tell(ocr_task_id, error)
         finally:
             self._changed.set()
-        self._line.lists = survey.lists
+        self._list_refusals.note(answered=survey.lists_answered)
         self._rest(survey)
 
     def _rest(self, survey: Survey) -> None:

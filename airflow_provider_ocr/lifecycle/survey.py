@@ -21,7 +21,6 @@ from airflow_provider_ocr.lifecycle.verdict import Observation, is_passing
 from airflow_provider_ocr.lifecycle.windows import LIST_LIMIT, Chart, Window, moments_of
 from airflow_provider_ocr.protocol.errors import (
     AuthenticationError,
-    NotEnabledError,
     OcrError,
     RequestRejectedError,
     UnreadableAnswerError,
@@ -70,7 +69,7 @@ class Survey:
     :param chart: what earlier surveys have learned; this one adds to it.
     :param wanted: IDs of the tasks; those that have waited longest for a look come first.
     :param tell: takes what was seen of a task.
-    :param lists: whether the service may know ``listTasks``; false once it has refused it.
+    :param lists: whether to ask for listings.
     """
 
     def __init__(
@@ -82,8 +81,9 @@ class Survey:
         tell: Callable[[str, Observation], None],
         lists: bool,
     ) -> None:
-        self.lists = lists
         self.answered = False
+        self.lists_answered: bool | None = None
+        """Whether the service gave a listing, or refused; None where it did neither."""
         self.trouble: OcrError | None = None
         self._call = call
         self._chart = chart
@@ -91,18 +91,18 @@ class Survey:
         self._tell = tell
         self._requests_left = max(_MOST_REQUESTS, len(self._missing) // _TASKS_A_REQUEST)
         self._listed: set[Window] = set()
-        self._lists_are_of_use = True
+        self._lists_are_of_use = lists
         self._now = int(time.time())
 
     async def make(self) -> list[str]:
         """Look, and give the IDs of the tasks that there was no place for."""
-        if self.lists and len(self._missing) > FEW:
+        if self._lists_are_of_use and len(self._missing) > FEW:
             await asyncio.gather(*map(self._explore, self._chart.plan(self._missing, now=self._now)))
             await self._look_back()
         if self.trouble is not None and not any(await self._ask_for_some(FEW)):
             for ocr_task_id in list(self._missing):
                 self._tell_one(ocr_task_id, self.trouble)
-        await self._ask_for_some(self._requests_left if self.lists else len(self._missing))
+        await self._ask_for_some(self._requests_left)
         return list(self._missing)
 
     async def _ask_for_some(self, count: int) -> list[bool]:
@@ -122,7 +122,7 @@ class Survey:
 
     @property
     def _may_list(self) -> bool:
-        return self.lists and self._lists_are_of_use and self._requests_left > _KEPT_FOR_STRAGGLERS
+        return self._lists_are_of_use and self._requests_left > _KEPT_FOR_STRAGGLERS
 
     async def _explore(self, window: Window) -> None:
         """Ask for a window, and for its parts where it has more tasks than an answer."""
@@ -132,15 +132,14 @@ class Survey:
         try:
             known = {ocr_task_id: self._chart.last(ocr_task_id) for ocr_task_id in self._missing}
             page = await self._call(lambda client: _listing(client, window, known, self._now))
-        except (RequestRejectedError, NotEnabledError):
-            self.lists = False
-            return
         except OcrError as error:
             self._lists_are_of_use = False
+            if isinstance(error, RequestRejectedError):
+                self.lists_answered = self.lists_answered or False
             if not _is_answer(error):
                 self.trouble = error
             return
-        self.answered = True
+        self.answered = self.lists_answered = True
         parts = None
         if len(page.rows) >= LIST_LIMIT:
             parts = window.cut(page.rows)

@@ -173,17 +173,24 @@ def test_the_number_of_requests_is_bounded_and_who_finds_no_place_is_named(
     assert len(look.seen) == 200
 
 
-def test_a_service_that_does_not_know_lists_is_asked_for_each_task(
-    server: ScriptedServer, look: Look
+@pytest.mark.parametrize("status", [404, 405, 450])
+def test_without_lists_some_tasks_are_asked_for_at_each_look_and_all_in_turn(
+    server: ScriptedServer, look: Look, status: int
 ) -> None:
     archive = Archive(crowd(100))
-    server.refuse("listTasks", 450, "No such method.")
+    server.refuse("listTasks", status, "No such method.")
     server.on("getTaskStatus", archive.status)
     survey = look.at(*archive.tasks)
-    assert not survey.lists
+    assert survey.lists_answered is False
+    assert len(server.asked("listTasks")) == 1
+    assert asked(server).total() <= 40 + FEW
+    before = asked(server)
+    while look.left:
+        assert look.at(*look.left, lists=False).lists_answered is None
+        assert (asked(server) - before).total() <= 40
+        before = asked(server)
     assert asked(server) == {"listTasks": 1, "getTaskStatus": 100}
-    look.at(*archive.tasks, lists=False)
-    assert asked(server) == {"listTasks": 1, "getTaskStatus": 200}
+    assert len(look.seen) == 100
 
 
 def test_a_service_in_trouble_is_spared(server: ScriptedServer, look: Look) -> None:
@@ -193,6 +200,19 @@ def test_a_service_in_trouble_is_spared(server: ScriptedServer, look: Look) -> N
     assert asked(server).total() <= 1 + FEW
     assert {type(observation).__mro__[1] for observation in look.seen.values()} == {errors.ServerError}
     assert survey.trouble is not None
+    assert not survey.answered
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 408])
+def test_what_a_proxy_refuses_is_trouble_and_no_state_of_a_task(
+    server: ScriptedServer, look: Look, status: int
+) -> None:
+    server.refuse("listTasks", status, "Not through here.")
+    server.refuse("getTaskStatus", status, "Not through here.")
+    survey = look.at(*crowd(100))
+    assert asked(server).total() <= 1 + FEW
+    assert len(look.seen) == 100
+    assert isinstance(survey.trouble, errors.RequestRejectedError)
     assert not survey.answered
 
 
