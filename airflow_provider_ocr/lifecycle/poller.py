@@ -21,7 +21,7 @@ from airflow_provider_ocr.lifecycle.line import Connect, Line
 from airflow_provider_ocr.lifecycle.list_refusals import ListRefusals
 from airflow_provider_ocr.lifecycle.survey import Survey
 from airflow_provider_ocr.lifecycle.verdict import Observation
-from airflow_provider_ocr.lifecycle.waiting import Question, WaitingTask
+from airflow_provider_ocr.lifecycle.waiting import News, Question, WaitingTask
 from airflow_provider_ocr.lifecycle.windows import Chart
 
 _SPREAD = 0.1
@@ -73,7 +73,7 @@ class Poller:
                 await self._stop()
 
     def schedule(
-        self, task: WaitingTask, delay: float, seen: str | None, patience: float
+        self, task: WaitingTask, delay: float, seen: News | None, patience: float
     ) -> asyncio.Future[Observation]:
         """What a look gives at a task.
 
@@ -172,12 +172,12 @@ class Watch:
         self._poller = poller
         self._task = task
 
-    async def look(self, delay: float, *, seen: str | None = None, patience: float = 0.0) -> Observation:
+    async def look(self, delay: float, *, seen: News | None = None, patience: float = 0.0) -> Observation:
         """What the next look gives, which is made in about ``delay`` seconds, at least two.
 
         :param delay: seconds from now, and between looks.
-        :param seen: a status that is no news: a look that gives it is followed by another after the same
-            delay.
+        :param seen: what is no news, as of `news_of`: a look that tells it is followed by another after
+            the same delay.
         :param patience: seconds after which a look is given whatever it is.
         :raises Exception: whatever kept the connection from being looked up.
         """

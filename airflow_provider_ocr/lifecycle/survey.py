@@ -100,8 +100,7 @@ class Survey:
             await asyncio.gather(*map(self._explore, self._chart.plan(self._missing, now=self._now)))
             await self._look_back()
         if self.trouble is not None and not any(await self._ask_for_some(FEW)):
-            for ocr_task_id in list(self._missing):
-                self._tell_one(ocr_task_id, self.trouble)
+            await self._tell_trouble(self.trouble)
         await self._ask_for_some(self._requests_left)
         return list(self._missing)
 
@@ -171,9 +170,12 @@ class Survey:
             if task.id in self._missing:
                 self._chart.see(task)
                 self._tell_one(task.id, task)
-            if place % _TOLD_AT_ONCE == 0:
-                # Who is told goes to work at once; others have their turn in between.
-                await asyncio.sleep(0)
+            await _let_others_work(place)
+
+    async def _tell_trouble(self, trouble: OcrError) -> None:
+        for place, ocr_task_id in enumerate(list(self._missing), start=1):
+            self._tell_one(ocr_task_id, trouble)
+            await _let_others_work(place)
 
     def _tell_one(self, ocr_task_id: str, observation: Observation) -> None:
         del self._missing[ocr_task_id]
@@ -208,6 +210,12 @@ def _listing(client: CloudOcrClient, window: Window, known: Mapping[str, OcrTask
         exclude_deleted=True,
     )
     return _Page(rows, found)
+
+
+async def _let_others_work(told: int) -> None:
+    """Who is told goes to work at once; others have their turn in between."""
+    if told % _TOLD_AT_ONCE == 0:
+        await asyncio.sleep(0)
 
 
 def _is_answer(observation: Observation) -> bool:

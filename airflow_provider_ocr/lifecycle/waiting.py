@@ -13,6 +13,17 @@ from airflow_provider_ocr.protocol.vocabulary import SHORTEST_POLL_INTERVAL
 
 _SOONEST_SHARE = 0.5
 
+News = str | type[OcrError]
+"""What is worth telling about an observation: a status, or the kind of trouble."""
+
+
+def news_of(observation: Observation) -> News:
+    """What an observation tells; a look that tells the same as the one before is no news.
+
+    :param observation: what a look gave.
+    """
+    return str(observation.status) if isinstance(observation, OcrTask) else type(observation)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -20,13 +31,13 @@ class Question:
 
     :param answer: takes what a look gave.
     :param delay: seconds until the look, and between looks.
-    :param seen: a status that is no news.
+    :param seen: what is no news.
     :param until: when to answer even if there is no news, by the event loop's clock.
     """
 
     answer: asyncio.Future[Observation]
     delay: float
-    seen: str | None = None
+    seen: News | None = None
     until: float = float("-inf")
 
     def goes_on(self, observation: Observation | Exception, now: float) -> bool:
@@ -35,8 +46,9 @@ class Question:
         :param observation: what a look gave.
         :param now: the event loop's time.
         """
-        is_news = not isinstance(observation, OcrTask) or observation.status != self.seen
-        return not is_news and now < self.until
+        if isinstance(observation, Exception) and not isinstance(observation, OcrError):
+            return False
+        return news_of(observation) == self.seen and now < self.until
 
 
 class WaitingTask:

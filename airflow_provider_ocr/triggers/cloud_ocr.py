@@ -164,6 +164,7 @@ class CloudOcrTaskTrigger(BaseTrigger):
         # The client and its libraries are loaded here, in the triggerer, not where DAG files are parsed.
         from airflow_provider_ocr.lifecycle.poller import shared_poller
         from airflow_provider_ocr.lifecycle.resuming import next_turn
+        from airflow_provider_ocr.lifecycle.waiting import News, news_of
 
         deadline = parse_time(self.deadline)
         policy = Policy(on_not_enough_credits=OnNotEnoughCredits.parse(self.on_not_enough_credits))
@@ -176,16 +177,16 @@ class CloudOcrTaskTrigger(BaseTrigger):
             self.deadline,
         )
         connect = CloudOcrHook(self.cloud_ocr_conn_id).aget_conn
-        seen: str | None = None
+        seen: News | None = None
         async with shared_poller(self.cloud_ocr_conn_id, connect).watch(self.ocr_task_id) as watch:
             delay = SHORTEST_POLL_INTERVAL
             left = (deadline - pendulum.now("UTC")).total_seconds()
             while True:
                 observation = await watch.look(delay, seen=seen, patience=left)
                 status = str(observation.status) if isinstance(observation, OcrTask) else None
-                if status != seen or status is None:
+                if (news := news_of(observation)) != seen:
                     self.log.info("OCR task %s: %s", self.ocr_task_id, status or observation)
-                    seen = status
+                    seen = news
                 now = pendulum.now("UTC")
                 verdict = judge(
                     observation, ocr_task_id=self.ocr_task_id, policy=policy, deadline=deadline, now=now

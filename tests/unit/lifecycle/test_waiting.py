@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from airflow_provider_ocr.lifecycle.verdict import Observation
-from airflow_provider_ocr.lifecycle.waiting import Question, WaitingTask
-from airflow_provider_ocr.protocol.errors import ConnectionFailedError
+from airflow_provider_ocr.lifecycle.waiting import News, Question, WaitingTask
+from airflow_provider_ocr.protocol.errors import ConnectionFailedError, ServerError
 from airflow_provider_ocr.protocol.task import OcrTask
 
 QUEUED = OcrTask(id="a1", status="Queued")
@@ -32,7 +32,7 @@ def asked(
     delay: float,
     now: float,
     *,
-    seen: str | None = None,
+    seen: News | None = None,
     until: float = 0.0,
 ) -> asyncio.Future[Observation]:
     answer: asyncio.Future[Observation] = loop.create_future()
@@ -101,13 +101,33 @@ def test_who_waits_is_left_alone_while_there_is_no_news_until_patience_ends(
     assert answer.result() == QUEUED
 
 
+def test_trouble_that_goes_on_is_no_news_until_patience_ends(
+    task: WaitingTask, loop: asyncio.AbstractEventLoop
+) -> None:
+    answer = asked(task, loop, 10.0, 0.0, seen=ConnectionFailedError, until=20.0)
+    task.begin_look()
+    task.end_look(ConnectionFailedError("no answer"), now=10.0)
+    assert (answer.done(), task.due, task.is_ready) == (False, 20.0, True)
+    last = ConnectionFailedError("still no answer")
+    task.begin_look()
+    task.end_look(last, now=20.0)
+    assert answer.result() is last
+
+
 @pytest.mark.parametrize(
-    "news",
-    [OcrTask(id="a1", status="Completed"), ConnectionFailedError("no answer")],
-    ids=["status", "error"],
+    ("seen", "news"),
+    [
+        ("Queued", OcrTask(id="a1", status="Completed")),
+        ("Queued", ConnectionFailedError("no answer")),
+        (ServerError, ConnectionFailedError("no answer")),
+        (ConnectionFailedError, QUEUED),
+    ],
+    ids=str,
 )
-def test_news_is_told_at_once(task: WaitingTask, loop: asyncio.AbstractEventLoop, news: Observation) -> None:
-    answer = asked(task, loop, 10.0, 0.0, seen="Queued", until=100.0)
+def test_news_is_told_at_once(
+    task: WaitingTask, loop: asyncio.AbstractEventLoop, seen: News, news: Observation
+) -> None:
+    answer = asked(task, loop, 10.0, 0.0, seen=seen, until=100.0)
     task.begin_look()
     task.end_look(news, now=10.0)
     assert answer.result() is news
