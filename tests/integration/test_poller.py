@@ -59,6 +59,17 @@ class Look:
     asked: Counter[str]
 
 
+async def asked_since(before: Counter[str], log: Path) -> Counter[str]:
+    """What was asked of a server, once its log, which comes after its answers, has come to rest."""
+    asked: Counter[str] = Counter()
+    async with asyncio.timeout(60.0):
+        while True:
+            await asyncio.sleep(0.3)
+            earlier, asked = asked, requests_in(log) - before
+            if asked and asked == earlier:
+                return asked
+
+
 def waiting(server: OcrServer, ours: list[str], steps: list[Callable[[], None]]) -> list[Look]:
     """Wait for tasks: a look at all of them after each of the steps."""
     connect = Connection(server)
@@ -74,8 +85,8 @@ def waiting(server: OcrServer, ours: list[str], steps: list[Callable[[], None]])
                 await asyncio.to_thread(step)
                 before = requests_in(server.log)
                 seen = await asyncio.gather(*(watch.look(2.0) for watch in watching.values()))
-                await asyncio.sleep(0.2)  # the server logs a request after it has answered
-                looks.append(Look(dict(zip(ours, seen, strict=True)), requests_in(server.log) - before))
+                asked = await asked_since(before, server.log)
+                looks.append(Look(dict(zip(ours, seen, strict=True)), asked))
         return looks
 
     try:
