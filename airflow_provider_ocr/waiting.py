@@ -81,6 +81,8 @@ class Waiter:
         self._log = operator.log
         self._waiting = waiting
         self._turn: pendulum.DateTime | None = None
+        self.has_started_again = False
+        """Whether a look has asked the service to start the task again."""
 
     def stay(self, deadline: pendulum.DateTime) -> None:
         """Wait here until the task is completed.
@@ -126,6 +128,7 @@ class Waiter:
             if outcome is not Outcome.RESUME or not isinstance(observation, OcrTask):
                 self._turn = None
             elif (is_turn or self._has_come)(pendulum.now("UTC")):
+                self.has_started_again = True
                 outcome = self._judged(self._start_again(client, observation), deadline)
         return outcome
 

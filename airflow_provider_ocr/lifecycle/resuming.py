@@ -45,6 +45,16 @@ def is_turn(ocr_task_id: str, interval: float, now: pendulum.DateTime) -> bool:
     return _since_turn(ocr_task_id, interval, now) < interval / 2
 
 
+def turn_left(ocr_task_id: str, interval: float, now: pendulum.DateTime) -> float:
+    """Seconds for which `is_turn` stays true: who has tried already looks again after them.
+
+    :param ocr_task_id: the suspended task.
+    :param interval: seconds between two attempts.
+    :param now: the present time.
+    """
+    return max(interval / 2 - _since_turn(ocr_task_id, interval, now), 0.0)
+
+
 def resume(client: CloudOcrClient, task: OcrTask, settings: ProcessingSettings) -> Observation:
     """Start a suspended task again (``processDocument``), and give what it is then.
 

@@ -106,6 +106,8 @@ class CloudOcrTaskSensor(ConcealingOperator, BaseSensorOperator):
             if self.reschedule:
                 if outcome is Outcome.RESUME:
                     pause = self._seconds_to_turn()
+                elif waiter.has_started_again:
+                    pause = max(pause, self._seconds_of_turn())
                 self._reschedule(waiter.until(deadline, pause))
             time.sleep(waiter.until(deadline, pause))
             looks += 1
@@ -168,6 +170,12 @@ class CloudOcrTaskSensor(ConcealingOperator, BaseSensorOperator):
 
         now = pendulum.now("UTC")
         return (next_turn(self.ocr_task_id, self.resume_interval, now) - now).total_seconds()
+
+    def _seconds_of_turn(self) -> float:
+        """For how long another process would take it for the task's turn, which has been used."""
+        from airflow_provider_ocr.lifecycle.resuming import turn_left
+
+        return turn_left(self.ocr_task_id, self.resume_interval, pendulum.now("UTC"))
 
     def _reschedule(self, seconds: float) -> None:
         from airflow.sdk.exceptions import AirflowRescheduleException

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pendulum
 import pytest
@@ -25,11 +27,16 @@ from airflow_provider_ocr.exceptions import (
     CloudOcrSensorTimeout,
 )
 from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
-from airflow_provider_ocr.lifecycle.resuming import next_turn
+from airflow_provider_ocr.lifecycle.resuming import is_turn, next_turn, turn_left
 from airflow_provider_ocr.operators.cloud_ocr import ProcessRemoteImageOperator
+from airflow_provider_ocr.protocol.messages import render_tasks
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.protocol.task import OcrTask
 from airflow_provider_ocr.sensors.cloud_ocr import CloudOcrTaskSensor
 from airflow_provider_ocr.testing import CloudOcrRehearsal
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import ScriptedServer
 
 SOURCE = "https://nowhere.invalid/a.tif"
 
@@ -198,6 +205,32 @@ def test_a_rescheduled_sensor_comes_back_when_the_task_has_its_turn(
     earliest, latest = (next_turn(ocr_task_id, 24 * 3600, moment) for moment in (began, pendulum.now("UTC")))
     assert earliest.subtract(seconds=1) <= rescheduled.value.reschedule_date <= latest.add(seconds=1)
     assert len(cloud_ocr.requests("processDocument")) <= 1
+
+
+def test_a_rescheduled_sensor_uses_a_turn_once_also_where_the_service_takes_the_attempt(
+    server: ScriptedServer, context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = {"conn_type": "cloud_ocr", "host": server.url, "login": "app", "password": "secret"}
+    monkeypatch.setenv("AIRFLOW_CONN_CLOUD_OCR_DEFAULT", json.dumps(connection))
+    interval, now = 24 * 3600.0, pendulum.now("UTC")
+    # A task whose turn it is, and will be for an hour at least.
+    name = next(f"a{n}" for n in itertools.count() if turn_left(f"a{n}", interval, now) > 3600)
+    server.reply("getTaskStatus", render_tasks([OcrTask(id=name, status="NotEnoughCredits")]))
+    server.reply("processDocument", render_tasks([OcrTask(id=name, status="Queued")]))
+    waiting = sensor(
+        name,
+        mode="reschedule",
+        timeout=48 * 3600,
+        on_not_enough_credits="resume",
+        resume_with={"export_format": "txt"},
+        resume_interval=interval,
+    )
+    with pytest.raises(AirflowRescheduleException) as rescheduled:
+        waiting.execute(context)
+    assert len(server.asked("processDocument")) == 1
+    again = pendulum.instance(rescheduled.value.reschedule_date)
+    assert is_turn(name, interval, again.subtract(minutes=1))
+    assert not is_turn(name, interval, again.add(seconds=1))
 
 
 def test_waiting_for_credits_ends_at_the_timeout(cloud_ocr: CloudOcrRehearsal) -> None:
