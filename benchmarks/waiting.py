@@ -187,7 +187,8 @@ def _report(found: Mapping[str, Found], size: Size, command: str) -> str:
         f"CPU, requests and the stall count for {size.seconds:.0f} s, {size.warm_up:.0f} s after the last",
         "start; the stall at the start is the longest before that, modules that are loaded then included.",
         "A stall is how long the event loop did not get its turn. Poll loops of (b) ask as often as the",
-        f"machine lets them. Target: our stall is at most {_MOST_STALL_OVER_SLEEPING} s over (a)'s.",
+        f"machine lets them. Target: our stall is at most {_MOST_STALL_OVER_SLEEPING} s over (a)'s;",
+        "the start, which happens once and loads modules, is shown and is not part of the target.",
     ]
     cells = [("trigger", "CPU", "memory", "longest stall", "at the start", "requests in 10 s", "verdict")]
     for kind, figures in found.items():
