@@ -84,7 +84,8 @@ def test_that_of_a_cleared_airflow_task_is_left_and_taken_up_by_its_next_try(
     assert statuses["cleared"] == "Completed"
     submitted = [request.parameters["source"] for request in cloud_ocr_session.requests("processRemoteImage")]
     assert len(submitted) == len(set(submitted)) == len(statuses)
-    assert airflow.xcom(DAG_ID, RUN_ID, "cleared") == "Completed"
+    of_cleared = [task.id for task in cloud_ocr_session.tasks() if str(task.source).endswith("/cleared.tif")]
+    assert [airflow.xcom(DAG_ID, RUN_ID, "cleared")] == of_cleared
 
 
 def test_nothing_else_is_deleted(statuses: dict[str, str], cloud_ocr_session: CloudOcrRehearsal) -> None:
