@@ -16,6 +16,7 @@ from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import InvalidParameterError, OcrError, TaskDeletedError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.storage_path import secrets_of_storage_path
+from airflow_provider_ocr.templates import switch
 from airflow_provider_ocr.transfers.landed_before import landed_before, remember_landed
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
             CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client,
         ):
             self._service = client.base_url
-            deletes, options = _is_on(self.delete_after), self._options()
+            deletes, options = switch("delete_after", self.delete_after), self._options()
             try:
                 task, files = land(
                     client=client,
@@ -263,17 +264,6 @@ def _written_to(folder: ObjectStoragePath, ocr_task_id: str) -> Iterator[None]:
             f"{error.strerror or error}.",
             ocr_task_id=ocr_task_id,
         ) from error
-
-
-def _is_on(value: bool | str) -> bool:
-    """A switch, which a template may have made a text of.
-
-    :raises InvalidParameterError: if it is neither on nor off.
-    """
-    switch = {"true": True, "false": False}.get(str(value).strip().lower())
-    if switch is None:
-        raise InvalidParameterError("delete_after", f"it is {value!r}, and has to be true or false.")
-    return switch
 
 
 def _manifest(task: OcrTask, files: Sequence[LandedFile], folder: ObjectStoragePath) -> dict[str, Any]:
