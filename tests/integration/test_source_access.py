@@ -110,9 +110,9 @@ def test_an_image_that_is_sent_along_is_recognised(
     [
         ("{path}.missing", CloudOcrSourceError, "there is no "),
         ("hdfs://bucket/a.png", CloudOcrParameterError, "No filesystem registered for scheme hdfs"),
-        ("file:///nowhere/a.png", CloudOcrSourceError, "there is no "),
+        ("file:///nowhere/a.png", CloudOcrParameterError, "no URL leads to a local file"),
     ],
-    ids=["missing", "not installed", "missing here"],
+    ids=["missing", "not installed", "local"],
 )
 def test_what_cannot_be_had_is_told_before_anything_is_paid_for(
     *, run: Run, path: str, client: CloudOcrClient, source: str, error: type[Exception], said: str
