@@ -214,6 +214,7 @@ class Submitter:
     :param is_retry: whether this is not the first try.
     :param is_shared: whether the key is not of this Airflow task alone, so that another one may have made
         the task; then it is looked for at the first try, too.
+    :param uploads: whether a call sends the image along, which takes longer than a read time-out.
     :param why_new: why there is a new task where nothing tells of an earlier one.
     :param now: the present time.
     :param sleep: waits that many seconds.
@@ -226,6 +227,7 @@ class Submitter:
         record: Record | None,
         is_retry: bool,
         is_shared: bool = False,
+        uploads: bool = False,
         why_new: str = "first try",
         now: Callable[[], pendulum.DateTime] = lambda: pendulum.now("UTC"),
         sleep: Callable[[float], None] = time.sleep,
@@ -234,6 +236,7 @@ class Submitter:
         self._record = record
         self._is_retry = is_retry
         self._is_shared = is_shared
+        self._uploads = uploads
         self._why_new = why_new
         self._now = now
         self._sleep = sleep
@@ -342,7 +345,8 @@ class Submitter:
 
     def _settle_seconds(self, intent: pendulum.DateTime | None) -> float:
         """How long a call that was made just before may still register a task."""
-        settle = self._client.timeouts.read + SETTLE_SECONDS
+        timeouts = self._client.timeouts
+        settle = (timeouts.in_all if self._uploads else timeouts.read) + SETTLE_SECONDS
         age = 0.0 if intent is None else (self._now() - intent).total_seconds()
         # Another worker's clock may have told the intent's time, so little is taken off for it.
         return settle if age < settle + _CLOCKS_DIFFER_SECONDS else _SECONDS_BETWEEN_LOOKS

@@ -264,7 +264,7 @@ class ProcessRemoteImageOperator(ConcealingOperator):
         """
         from airflow_provider_ocr.lifecycle.admission import admitted
         from airflow_provider_ocr.lifecycle.submission import Submitter
-        from airflow_provider_ocr.operators.source_access import image_at
+        from airflow_provider_ocr.operators.source_access import image_at, is_uploaded
 
         source, terms, ti = self._source(), self._terms(), context["ti"]
         with airflow_errors(), CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client:
@@ -276,6 +276,7 @@ class ProcessRemoteImageOperator(ConcealingOperator):
                 # Before it waited this try has made sure that no earlier one's call is under way.
                 is_retry=ti.try_number > 1 and patience is None,
                 is_shared=terms.idempotency_key is not None,
+                uploads=is_uploaded(source, self.source_access),
                 why_new="first try" if patience is None else "nothing of an earlier try, after waiting",
             )
             image = image_at(reveal(self.source), self.source_access, client)

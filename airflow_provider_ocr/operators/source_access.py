@@ -39,9 +39,18 @@ def image_at(source: Any, source_access: str | None, client: CloudOcrClient) -> 
     if not is_storage_path(place):
         return remote_image(client, place)
     filesystem, path = _opened(source)
-    if access is SourceAccess.UPLOAD:
+    if is_uploaded(place, access):
         return uploaded_image(client, filesystem, path)
     return signed_image(client, filesystem, path, on_signed=_keep_secret)
+
+
+def is_uploaded(place: str, source_access: str | None) -> bool:
+    """Whether the image is sent along with the request.
+
+    :param place: the image's URL, or its path of object storage.
+    :param source_access: what becomes of a path.
+    """
+    return is_storage_path(place) and SourceAccess.parse(source_access) is SourceAccess.UPLOAD
 
 
 def _opened(source: Any) -> tuple[AbstractFileSystem, str]:

@@ -71,12 +71,18 @@ def submit(client: CloudOcrClient, record: MemoryRecord, clock: Clock) -> Callab
     """Makes one try."""
 
     def run(
-        *, is_retry: bool = False, keeps: bool = True, key: str = KEY, prepare: Prepare | None = None
+        *,
+        is_retry: bool = False,
+        keeps: bool = True,
+        uploads: bool = False,
+        key: str = KEY,
+        prepare: Prepare | None = None,
     ) -> Submission:
         submitter = Submitter(
             client=client,
             record=record if keeps else None,
             is_retry=is_retry,
+            uploads=uploads,
             now=clock.now,
             sleep=clock.sleep,
         )
@@ -423,6 +429,19 @@ def test_the_settle_time_is_the_same_where_the_intent_was_timed_by_a_clock_that_
     server.reply("listTasks", render_tasks([]))
     assert submit(is_retry=True).decision is Decision.NEW
     assert clock.sleeps == [SETTLED, 3.0]
+
+
+def test_a_call_that_sends_the_image_along_is_awaited_for_as_long_as_that_may_take(
+    submit: Callable[..., Submission],
+    server: ScriptedServer,
+    client: CloudOcrClient,
+    record: MemoryRecord,
+    clock: Clock,
+) -> None:
+    record["ocr_submission_intent"] = f"{KEY} {START.isoformat()}"
+    server.reply("listTasks", render_tasks([]))
+    assert submit(uploads=True).decision is Decision.NEW
+    assert clock.sleeps == [client.timeouts.in_all + SETTLE_SECONDS, 3.0]
 
 
 @pytest.mark.parametrize(("keeps", "sleeps"), [(True, [3.0]), (False, [SETTLED, 3.0])])
