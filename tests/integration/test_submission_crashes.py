@@ -295,7 +295,6 @@ def test_a_request_that_registers_later_than_anybody_waits_is_carried_out_once_w
 
 
 @WITHOUT_KEYS
-@pytest.mark.parametrize("keeps", [True], ids=["record"], indirect=True)
 @pytest.mark.parametrize("after_ours", [True, False], ids=["younger", "older"])
 def test_the_task_is_found_among_1500_of_others(service: Service, after_ours: bool) -> None:
     service.first(killed=Point.ANSWERED)

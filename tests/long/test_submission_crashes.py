@@ -26,7 +26,8 @@ from tests.wire import Fate, Wire
 pytestmark = pytest.mark.long
 
 DAGS = Path(__file__).resolve().parents[1] / "system" / "dags"
-CRASHES, COPIES = "crashing_submissions", "identical_copies"
+CRASHES, CLEARS, COPIES = "crashing_submissions", "crash_and_clear", "identical_copies"
+CLEARED_AFTER_A_CRASH = "after_the_request_left"
 APPLICATION, PASSWORD = "crashing", "crash, and be found again"
 READ_SECONDS = 10
 ONE_PAGE = 5  # credits
@@ -114,7 +115,22 @@ def airflow(services: dict[str, Service], tmp_path_factory: pytest.TempPathFacto
         for name in SWITCHES:
             for run_id in _runs(name):
                 running.run_dag(CRASHES, run_id, {"cloud_ocr_conn_id": _connection(name)})
+            running.run_dag(CLEARS, name, {"cloud_ocr_conn_id": _connection(name)})
         yield running
+
+
+@pytest.fixture(scope="module")
+def cleared(airflow: LocalAirflow) -> dict[str, dict[str, int]]:
+    """How often each task of the runs of `CLEARS` was tried when it was cleared, by switches and name."""
+    tries: dict[str, dict[str, int]] = {}
+    for name in SWITCHES:
+        airflow.wait_for_run(CLEARS, name, seconds=SECONDS)
+        instances = airflow.task_instances(CLEARS, name)
+        assert [item.task_id for item in instances if item.state == "failed"] == [CLEARED_AFTER_A_CRASH]
+        tries[name] = {item.task_id: item.try_number for item in instances}
+        for task_id in tries[name]:
+            airflow.clear(CLEARS, name, task_id)
+    return tries
 
 
 def _connection(name: str) -> str:
@@ -132,7 +148,7 @@ def _returned(airflow: LocalAirflow, dag_id: str, run_id: str) -> list[str]:
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_whatever_happens_to_a_submission_there_is_one_charged_task(
-    airflow: LocalAirflow, services: dict[str, Service], name: str
+    airflow: LocalAirflow, services: dict[str, Service], cleared: dict[str, dict[str, int]], name: str
 ) -> None:
     returned = []
     for run_id in _runs(name):
@@ -141,6 +157,11 @@ def test_whatever_happens_to_a_submission_there_is_one_charged_task(
         assert len(tries) == 6
         assert min(tries.values()) > 1, tries
         returned += _returned(airflow, CRASHES, run_id)
+    # Of these one was cleared after a crash, and the others after their success.
+    assert airflow.wait_for_run(CLEARS, name, seconds=SECONDS) == "success"
+    for item in airflow.task_instances(CLEARS, name):
+        assert item.try_number > cleared[name][item.task_id]
+    returned += _returned(airflow, CLEARS, name)
     assert services[name].paid() == sorted(returned)
 
 
