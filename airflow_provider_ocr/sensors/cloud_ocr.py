@@ -178,7 +178,8 @@ class CloudOcrTaskSensor(ConcealingOperator, BaseSensorOperator):
         return turn_left(self.ocr_task_id, self.resume_interval, pendulum.now("UTC"))
 
     def _reschedule(self, seconds: float) -> None:
-        from airflow.sdk.exceptions import AirflowRescheduleException
+        # Airflow 3.0 has it nowhere else, and common-compat does not name it.
+        from airflow.exceptions import AirflowRescheduleException
 
         raise AirflowRescheduleException(pendulum.now("UTC").add(seconds=seconds))
 
