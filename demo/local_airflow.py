@@ -27,6 +27,8 @@ PASSWORD = "admin"  # noqa: S105 - opens an Airflow on the loopback address
 
 _SECONDS_TO_MIGRATE = 300.0
 _SECONDS_TO_START = 180.0
+_SECONDS_OF_A_LOCK = 60.0
+_SERVER_ERROR = 500
 _COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 _JOBS = ("scheduler", "dag_processor", "triggerer")
 _ENDED = frozenset({"success", "failed"})
@@ -290,6 +292,11 @@ class LocalAirflow:
             token.raise_for_status()
             self._session.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
         answer = self._session.request(verb, self.url + path, json=body, timeout=60)
+        deadline = time.monotonic() + _SECONDS_OF_A_LOCK
+        while verb == "GET" and answer.status_code >= _SERVER_ERROR and time.monotonic() < deadline:
+            # Under load SQLite keeps a reader out for longer than Airflow waits.
+            time.sleep(1)
+            answer = self._session.request(verb, self.url + path, timeout=60)
         if answer.status_code not in accept:
             raise RuntimeError(f"Airflow: {verb} {path}: HTTP {answer.status_code}: {answer.text[:300]}")
         return None if answer.status_code == requests.codes.not_found else answer.json()

@@ -21,6 +21,7 @@ from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server.operations.rehearsing import RehearsalServer
 from airflow_provider_ocr.server.records.choices import Choices, DeletedTask, ListFilter, ListOrder
 from demo.local_airflow import LocalAirflow
+from tests.postgresql import PostgresqlServer
 from tests.wire import Fate, Wire
 
 pytestmark = pytest.mark.long
@@ -94,8 +95,10 @@ def _pass_time(services: list[Service], ended: threading.Event) -> None:
 
 
 @pytest.fixture(scope="module")
-def airflow(services: dict[str, Service], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAirflow]:
-    """An Airflow in which all crashes happen at once, as fast as the machine is."""
+def airflow(
+    services: dict[str, Service], postgresql: PostgresqlServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalAirflow]:
+    """An Airflow in which all crashes happen at once, as fast as the machine is; SQLite would lock."""
     home = tmp_path_factory.mktemp("airflow")
     connections = {
         _connection(name): {
@@ -108,9 +111,13 @@ def airflow(services: dict[str, Service], tmp_path_factory: pytest.TempPathFacto
         for name, service in services.items()
     }
     airflow = LocalAirflow(home=home, dags=DAGS, connections=connections)
-    airflow.environment["AIRFLOW__CORE__PARALLELISM"] = str(AT_A_TIME)
-    airflow.environment["AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG"] = str(AT_A_TIME)
-    airflow.environment["AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG"] = str(AT_A_TIME)
+    airflow.environment.update(
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=postgresql.new_database(),
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC="",
+        AIRFLOW__CORE__PARALLELISM=str(AT_A_TIME),
+        AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG=str(AT_A_TIME),
+        AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG=str(AT_A_TIME),
+    )
     with airflow as running:
         for name in SWITCHES:
             for run_id in _runs(name):
