@@ -32,6 +32,7 @@ from tests.kills import (
     wait_until,
 )
 from tests.postgresql import PostgresqlServer
+from tests.told_apart import assert_landed, recognise_each
 
 pytestmark = pytest.mark.long
 
@@ -126,6 +127,7 @@ def ride(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Ride:
     """The run, after everything that happens to it."""
     noted = Ride(airflow=airflow, landed=airflow.home / "landed")
     cloud_ocr_session.hold("Submitted")
+    recognise_each(cloud_ocr_session, DOCUMENTS)
     airflow.run_dag(READY, RUN_ID, {})
     airflow.run_dag(MANY, RUN_ID, {"documents": DOCUMENTS, "destination": f"file://{noted.landed}"})
     wait_until(lambda: len(cloud_ocr_session.tasks()) >= DOCUMENTS // 4, "a quarter is submitted")
@@ -198,8 +200,8 @@ def test_all_documents_land_and_each_is_paid_for_once(
     ride: Ride, cloud_ocr_session: CloudOcrRehearsal
 ) -> None:
     assert ride.final == "success"
-    names = {f"document-{number}" for number in range(DOCUMENTS)}
-    assert {path.name for path in ride.landed.iterdir()} == {f"{name}.txt" for name in names}
+    assert_landed(ride.landed, DOCUMENTS)
+    names = [f"document-{number}" for number in range(DOCUMENTS)]
     completed = cloud_ocr_session.tasks("Completed")
     assert Counter(task.source for task in completed) == Counter(
         f"https://nowhere.invalid/{name}.tif" for name in (*names, "healthy")

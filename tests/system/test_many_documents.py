@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_ocr.testing import CloudOcrRehearsal
 from demo.local_airflow import LocalAirflow
 from tests.kills import kill_task, many, tries, wait_until
+from tests.told_apart import assert_landed, recognise_each
 
 DOCUMENTS = 10
 DAG_ID, RUN_ID = "many_documents", "killed"
@@ -23,6 +24,7 @@ def landed(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Itera
     folder = airflow.home / "landed"
     cloud_ocr_session.reset()
     cloud_ocr_session.hold()
+    recognise_each(cloud_ocr_session, DOCUMENTS)
     airflow.run_dag(DAG_ID, RUN_ID, {"documents": DOCUMENTS, "destination": f"file://{folder}"})
 
     def all_wait() -> bool:
@@ -42,7 +44,7 @@ def landed(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Itera
 
 
 def test_all_documents_land(landed: Path) -> None:
-    assert {path.name for path in landed.iterdir()} == {f"document-{n}.txt" for n in range(DOCUMENTS)}
+    assert_landed(landed, DOCUMENTS)
 
 
 def test_a_task_was_killed(landed: Path, airflow: LocalAirflow) -> None:
