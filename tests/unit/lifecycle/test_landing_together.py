@@ -74,7 +74,7 @@ def test_three_files_come_at_the_same_time(
     meeting = threading.Barrier(3)
 
     def meet(received: Received) -> Reply:
-        meeting.wait(10)
+        meeting.wait(60)
         return reply(body=received.path.encode())
 
     _completed(server, "1.result", "2.result", "3.result")
