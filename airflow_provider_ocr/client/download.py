@@ -39,6 +39,7 @@ CHUNK_BYTES = 256 * 1024
 _MOST_REDIRECTS = 5
 # What may arrive for one piece: headers, and what is read ahead of it, as well.
 _MOST_BYTES = CHUNK_BYTES + 1024 * 1024
+_MAY_BE_EMPTY = (None, ExportFormat.TXT.file_type.media_type)
 _MEDIA_TYPES = frozenset(item.file_type.media_type.partition(";")[0] for item in ExportFormat)
 _MOST_WORDS_BYTES = 8 * 1024
 _HAS_FILE = frozenset({HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT})
@@ -161,6 +162,8 @@ class Downloader:
             return ConnectionFailedError(
                 f"A result file ended after {progress.received} of {progress.total} bytes."
             )
+        if not progress.received and progress.media_type not in _MAY_BE_EMPTY:
+            raise ResultIntegrityError("A result file is empty, which no document of its format is.")
         return None
 
     def _said(self, response: requests.Response, url: str, exchange: Exchange) -> str:
@@ -228,6 +231,11 @@ def _accept(response: requests.Response, progress: _Progress, said: str) -> OcrE
         _check_media_type(response, progress.media_type)
         announced = response.headers.get("Content-Length", "")
         progress.total = int(announced) if announced.isdigit() else None
+        if progress.total is None and not response.raw.chunked:
+            raise ResultIntegrityError(
+                "The result host does not tell how long a file is, so a part of it could pass for the whole. "
+                "A proxy in between may have taken the length out."
+            )
         progress.entity_tag = response.headers.get("ETag")
         progress.on_answer(Announcement(progress.total, response.headers))
     else:

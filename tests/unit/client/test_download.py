@@ -15,6 +15,7 @@ import pytest
 from airflow_provider_ocr.client.download import CHUNK_BYTES, Downloader
 from airflow_provider_ocr.client.network import Network, Timeouts
 from airflow_provider_ocr.protocol import errors
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
 if TYPE_CHECKING:
     from tests.unit.client.conftest import Conversation, RawServer
@@ -68,9 +69,17 @@ def test_a_text_in_which_nothing_was_read_has_the_three_bytes_of_its_mark(
     assert b"".join(downloader.stream(url)) == b"\xef\xbb\xbf"
 
 
-def test_an_empty_file_is_a_file(server: ScriptedServer, downloader: Downloader, url: str) -> None:
+@pytest.mark.parametrize("export_format", ExportFormat)
+def test_an_empty_file_is_a_text_or_nothing(
+    server: ScriptedServer, downloader: Downloader, url: str, export_format: ExportFormat
+) -> None:
     server.reply(PATH, b"")
-    assert b"".join(downloader.stream(url)) == b""
+    media_type = export_format.file_type.media_type
+    if media_type.startswith("text/plain"):
+        assert b"".join(downloader.stream(url, media_type=media_type)) == b""
+    else:
+        with pytest.raises(errors.ResultIntegrityError, match="is empty"):
+            list(downloader.stream(url, media_type=media_type))
 
 
 def test_a_big_file_comes_in_pieces_of_bounded_size(
@@ -230,6 +239,14 @@ def test_a_file_may_come_in_chunks(listen: Listen, downloader: Downloader) -> No
     pieces = list(downloader.stream(server.url))
     assert b"".join(pieces) == CONTENT
     assert max(map(len, pieces)) <= CHUNK
+
+
+def test_a_file_of_which_nobody_tells_where_it_ends_is_refused(
+    listen: Listen, downloader: Downloader
+) -> None:
+    server = listen(_talking(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", CONTENT[:400]))
+    with pytest.raises(errors.ResultIntegrityError, match="does not tell how long"):
+        list(downloader.stream(server.url))
 
 
 @pytest.mark.parametrize(

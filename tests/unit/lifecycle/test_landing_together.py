@@ -119,18 +119,22 @@ Serve = Callable[[Callable[[BaseHTTPRequestHandler], None]], str]
 
 
 def _drip(serve: Serve, *, pieces: int, pause: float, length: int | None = None) -> str:
-    """A host that sends 1,000 bytes now and then; gives the result's URL."""
+    """A host that sends 1,000 bytes now and then, in chunks if it tells no length; gives the result's URL."""
+    before, after, end = (b"", b"", b"") if length is not None else (b"3e8\r\n", b"\r\n", b"0\r\n\r\n")
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         if length is not None:
             request.send_header("Content-Length", str(length))
+        else:
+            request.send_header("Transfer-Encoding", "chunked")
         request.end_headers()
         try:
             for _ in range(pieces):
-                request.wfile.write(bytes(1000))
+                request.wfile.write(before + bytes(1000) + after)
                 request.wfile.flush()
                 time.sleep(pause)
+            request.wfile.write(end)
         except OSError:
             """The client has gone, which some tests want."""
 
