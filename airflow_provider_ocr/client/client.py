@@ -260,6 +260,7 @@ class CloudOcrClient:
         ocr_task_id: str | None = None,
         on_answer: Callable[[Announcement], None] = lambda _: None,
         renew: Callable[[], str] | None = None,
+        stopped: threading.Event | None = None,
     ) -> Iterator[bytes]:
         """A result file, streamed. No credentials are sent to its host.
 
@@ -268,12 +269,16 @@ class CloudOcrClient:
         :param ocr_task_id: the task whose result it is, so that errors can name it.
         :param on_answer: called with what the host tells of the file, before its first piece.
         :param renew: gives another URL of the same file once the one at hand has expired.
+        :param stopped: set, from another thread, by whoever has no use for the file any more.
+        :raises StoppedError: soon after that.
         :raises ResultUnavailableError: if the URL has expired; `get_task_status` gives a fresh one.
         :raises ResultIntegrityError: if the file is not as announced.
         """
         media_type = export_format.file_type.media_type if export_format else None
         with _about(ocr_task_id):
-            yield from self._downloader.stream(url, media_type=media_type, on_answer=on_answer, renew=renew)
+            yield from self._downloader.stream(
+                url, media_type=media_type, on_answer=on_answer, renew=renew, stopped=stopped
+            )
 
     @contextmanager
     def _gone_if_unknown(self, ocr_task_id: str) -> Iterator[None]:

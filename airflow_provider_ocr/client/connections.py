@@ -11,6 +11,7 @@ import http.client
 import io
 import socket
 import sys
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,12 +31,15 @@ from airflow_provider_ocr.client.exchange import Exchange, Stage, under_way
 
 _SEND_BYTES = 64 * 1024
 _BUFFER_BYTES = 64 * 1024
+_TURN_SECONDS = 1.0
+_SHORTEST_TURN_SECONDS = 0.001  # a socket takes 0 for not waiting at all
 
 
 class _Arriving(io.RawIOBase):
     """What arrives at a socket; each wait for it is the exchange's to grant."""
 
     def __init__(self, connection: socket.socket, exchange: Exchange) -> None:
+        # Keeps the socket open until the answer is closed.
         self._arriving = connection.makefile("rb", buffering=0)
         self._connection = connection
         self._exchange = exchange
@@ -44,10 +48,21 @@ class _Arriving(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        self._connection.settimeout(self._exchange.patience())
-        received: int = self._arriving.readinto(buffer) or 0
+        received = self._receive(buffer)
         self._exchange.count(received)
         return received
+
+    def _receive(self, buffer: Any) -> int:
+        until = time.monotonic() + self._exchange.patience()
+        while True:
+            patience = min(self._exchange.patience(), until - time.monotonic())
+            # In short turns, because the exchange may be stopped meanwhile.
+            self._connection.settimeout(max(_SHORTEST_TURN_SECONDS, min(patience, _TURN_SECONDS)))
+            try:
+                return self._connection.recv_into(buffer)
+            except TimeoutError:
+                if time.monotonic() >= until:
+                    raise
 
     def close(self) -> None:
         self._arriving.close()

@@ -9,7 +9,7 @@ what arrives is checked against the announced length.
 from __future__ import annotations
 
 import random
-import time
+import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -64,8 +64,9 @@ class Announcement:
 class _Progress:
     """How far the file has come, and how to ask for the rest of that same file."""
 
-    media_type: str | None = None
-    on_answer: Callable[[Announcement], None] = lambda _: None
+    media_type: str | None
+    on_answer: Callable[[Announcement], None]
+    stopped: threading.Event
     received: int = 0
     total: int | None = None
     entity_tag: str | None = None
@@ -80,7 +81,7 @@ class Downloader:
 
     :param network: how to reach their host.
     :param attempts: how many failures in a row, without one new piece between them, are too many.
-    :param sleep: waits that many seconds; tests replace it.
+    :param sleep: waits that many seconds, instead of waiting in a way that can be stopped; for tests.
     """
 
     def __init__(
@@ -88,7 +89,7 @@ class Downloader:
         *,
         network: Network,
         attempts: int = 4,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._network = network
         self._attempts = attempts
@@ -108,6 +109,7 @@ class Downloader:
         media_type: str | None = None,
         on_answer: Callable[[Announcement], None] = lambda _: None,
         renew: Callable[[], str] | None = None,
+        stopped: threading.Event | None = None,
     ) -> Iterator[bytes]:
         """The file behind ``url`` in pieces of at most 256 KiB, each within the total time-out.
 
@@ -116,11 +118,13 @@ class Downloader:
         :param on_answer: called with what the host tells of the file, before its first piece.
         :param renew: gives another URL of the same file once the one at hand has expired; it is not asked
             twice without a new piece in between.
+        :param stopped: set, from another thread, by whoever has no use for the file any more.
+        :raises StoppedError: within a second or two of that, or once a connection is made or refused.
         :raises ResultUnavailableError: if the URL has expired or the file is gone, and no other is to be had.
         :raises ResultIntegrityError: if the file is not the one that was announced.
         :raises ConnectionFailedError: if it broke off too often.
         """
-        progress = _Progress(media_type, on_answer)
+        progress = _Progress(media_type, on_answer, stopped or threading.Event())
         failures = 0
         renewed_at: int | None = None
         while True:
@@ -136,7 +140,7 @@ class Downloader:
             too_late = pause > self._network.timeouts.in_all
             if failures >= self._attempts or too_late or not may_be_cured(failure):
                 raise failure
-            self._sleep(pause)
+            (self._sleep or progress.stopped.wait)(pause)
 
     def _one_answer(self, url: str, progress: _Progress) -> Generator[bytes, None, OcrError | None]:
         """What one request gives, and then why another one has to follow, if one has to.
@@ -144,7 +148,9 @@ class Downloader:
         The reason is returned: one that is raised here would keep what `requests` raised, with the URL.
         """
         timeouts = self._network.timeouts
-        exchange = Exchange(seconds=timeouts.in_all, step=timeouts.read, most_bytes=_MOST_BYTES)
+        exchange = Exchange(
+            seconds=timeouts.in_all, step=timeouts.read, most_bytes=_MOST_BYTES, stopped=progress.stopped
+        )
         try:
             with self._ask(url, progress, exchange) as response:
                 said = "" if response.status_code in _HAS_FILE else self._said(response, url, exchange)

@@ -3,11 +3,12 @@
 
 A read time-out alone bounds nothing: a server that sends one byte before each of them holds a caller for
 ever. The connections ask the exchange that is under way before each step on the socket how long they may
-wait, and tell it what arrived.
+wait, and tell it what arrived. Whoever has no use for the answer any more can stop it from another thread.
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ class Stage(Enum):
     SENT = "the request, or a part of it, has left"
 
 
+class StoppedError(Exception):
+    """Nobody waits for the answer any more."""
+
+
 class TooManyBytesError(OSError):
     """An answer is longer than its exchange allows."""
 
@@ -35,11 +40,15 @@ class Exchange:
     :param seconds: from now until the answer is here.
     :param step: seconds that may pass without a byte sent or received.
     :param most_bytes: what may arrive, headers included, as sent and not as decoded.
+    :param stopped: set by whoever wants it to end.
     """
 
-    def __init__(self, *, seconds: float, step: float, most_bytes: int) -> None:
+    def __init__(
+        self, *, seconds: float, step: float, most_bytes: int, stopped: threading.Event | None = None
+    ) -> None:
         self.stage = Stage.CONNECTING
         self._step = step
+        self._stopped = stopped
         self.allow(seconds=seconds, most_bytes=most_bytes)
 
     def allow(self, *, seconds: float, most_bytes: int) -> None:
@@ -61,7 +70,10 @@ class Exchange:
 
         :param longest: instead of what is set for all steps.
         :raises TimeoutError: if nothing remains.
+        :raises StoppedError: if somebody wants it to end.
         """
+        if self._stopped is not None and self._stopped.is_set():
+            raise StoppedError
         remaining = self.remaining
         if not remaining:
             raise TimeoutError("the time for the whole exchange is over")

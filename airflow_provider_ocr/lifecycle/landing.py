@@ -8,6 +8,7 @@ come, or cannot be had; from then on all come at the same time.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_ocr.client.client import CloudOcrClient
 from airflow_provider_ocr.client.download import Announcement
+from airflow_provider_ocr.client.exchange import StoppedError
 from airflow_provider_ocr.lifecycle.existing import IfExists
 from airflow_provider_ocr.lifecycle.landing_progress import LandingProgress, Meter
 from airflow_provider_ocr.lifecycle.publishing import publish
@@ -110,15 +112,15 @@ def land(
     with SideBySide(
         most=MAX_RESULTS, on_tick=lambda: on_progress(meter.read()), seconds=progress_seconds
     ) as side_by_side:
-        begin = partial(_Arriving.begin, client, task)
+        begin = partial(_Arriving.begin, client, task, side_by_side.stopped)
         arriving = side_by_side.run([partial(begin, *each) for each in enumerate(export_formats)])
         meter.announce(_sum([each.size for each in arriving]))
         place = _place(arriving, _Place(filesystem, folder.rstrip("/"), if_exists), review)
 
         def counted(result: _Arriving) -> Iterator[bytes]:
             for piece in result.content:
-                if side_by_side.is_stopped:
-                    raise _StoppedError
+                if side_by_side.stopped.is_set():
+                    raise StoppedError
                 meter.add(len(piece))
                 on_bytes(result.export_format, len(piece))
                 yield piece
@@ -152,10 +154,6 @@ def _require_as_many(task: OcrTask, export_formats: Sequence[ExportFormat]) -> N
         )
 
 
-class _StoppedError(Exception):
-    """Nobody waits for the file any more."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Arriving:
     """A result whose beginning is here, and with it what its host tells; nothing of it is written yet.
@@ -171,7 +169,12 @@ class _Arriving:
 
     @classmethod
     def begin(
-        cls, client: CloudOcrClient, task: OcrTask, position: int, export_format: ExportFormat
+        cls,
+        client: CloudOcrClient,
+        task: OcrTask,
+        stopped: threading.Event,
+        position: int,
+        export_format: ExportFormat,
     ) -> _Arriving:
         told: list[Announcement] = []
         content = client.download_result(
@@ -180,6 +183,7 @@ class _Arriving:
             ocr_task_id=task.id,
             on_answer=told.append,
             renew=partial(_renewed_url, client, task, position),
+            stopped=stopped,
         )
         try:
             first = next(content, b"")

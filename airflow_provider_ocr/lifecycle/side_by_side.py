@@ -2,7 +2,7 @@
 """A few jobs at the same time, in threads that are gone when the block is left, whatever made it end.
 
 The thread that waits is the caller's own, so a signal that Airflow turns into an exception there, a time-out
-or a kill, is met at once: the jobs are then told to stop.
+or a kill, is met at once: the jobs are then told to stop, and the block is left when they have.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class SideBySide:
         self._on_tick = on_tick
         self._seconds = seconds
         self._next_tick = time.monotonic() + seconds
-        self._stopped = threading.Event()
+        self.stopped = threading.Event()
+        """Set when the jobs that still run are to give up; each looks now and then."""
 
     def __enter__(self) -> Self:
         return self
@@ -39,13 +40,8 @@ class SideBySide:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            self._stopped.set()
+            self.stopped.set()
         self._pool.shutdown(cancel_futures=True)
-
-    @property
-    def is_stopped(self) -> bool:
-        """Whether the jobs that still run are to give up; each looks now and then."""
-        return self._stopped.is_set()
 
     def run(
         self, jobs: Sequence[Callable[[], _Done]], on_done: Callable[[_Done], None] = lambda _: None

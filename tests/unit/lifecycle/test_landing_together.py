@@ -14,6 +14,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from airflow_provider_ocr.client.client import CloudOcrClient
+from airflow_provider_ocr.client.network import Timeouts
 from airflow_provider_ocr.lifecycle.existing import IfExists
 from airflow_provider_ocr.lifecycle.landing import LandedFile, Review, land
 from airflow_provider_ocr.lifecycle.landing_progress import LandingProgress
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 ID = "a1"
 TXT, PDF, PDFA = (ExportFormat(name) for name in ("txt", "pdfSearchable", "pdfa"))
 WORD_CONFIDENCE = "X-Ocr-Word-Confidence"
+UNSTOPPED_SECONDS = 100
 
 Bring = Callable[..., list[LandedFile]]
 
@@ -44,9 +46,8 @@ def bring(client: CloudOcrClient, folder: Path) -> Bring:
     """Lands the task's files."""
 
     def run(*formats: ExportFormat, **options: Any) -> list[LandedFile]:
-        given = {"stem": "scan", "on_file": lambda file: None, **options}
+        given = {"client": client, "stem": "scan", "on_file": lambda file: None, **options}
         _, files = land(
-            client=client,
             ocr_task_id=ID,
             export_formats=formats,
             filesystem=LocalFileSystem(),
@@ -161,18 +162,55 @@ class KilledError(BaseException):
     """What Airflow raises when a task is killed, or runs into its time-out."""
 
 
+def _silent(serve: Serve, over: threading.Event) -> str:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "2000000")
+        request.end_headers()
+        request.wfile.write(bytes(300_000))
+        request.wfile.flush()
+        over.wait(UNSTOPPED_SECONDS)
+
+    return f"{serve(answer)}/result?sig=SECRET"
+
+
+def _busy(serve: Serve, over: threading.Event) -> str:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(503)
+        request.send_header("Retry-After", str(UNSTOPPED_SECONDS))
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+    return f"{serve(answer)}/result?sig=SECRET"
+
+
+def _dripping(serve: Serve, over: threading.Event) -> str:
+    return _drip(serve, pieces=100 * UNSTOPPED_SECONDS, pause=0.01, length=100_000 * UNSTOPPED_SECONDS)
+
+
+@pytest.mark.parametrize("host", [_dripping, _silent, _busy])
 def test_a_landing_that_is_killed_stops_at_once_and_leaves_nothing(
-    server: ScriptedServer, serve: Serve, bring: Bring, folder: Path
+    server: ScriptedServer,
+    serve: Serve,
+    bring: Bring,
+    folder: Path,
+    host: Callable[[Serve, threading.Event], str],
 ) -> None:
-    _completed(server, _drip(serve, pieces=2000, pause=0.01, length=2_000_000))
+    over = threading.Event()
+    _completed(server, host(serve, over))
 
     def kill(progress: LandingProgress) -> None:
         raise KilledError
 
+    patient = Timeouts(read=UNSTOPPED_SECONDS, total=2 * UNSTOPPED_SECONDS)
     began = time.monotonic()
-    with pytest.raises(KilledError):
-        bring(TXT, on_progress=kill, progress_seconds=3.5)
-    assert time.monotonic() - began < 10
+    with (
+        CloudOcrClient(base_url=server.url, application_id="app", password="pw", timeouts=patient) as client,
+        pytest.raises(KilledError),
+    ):
+        bring(TXT, client=client, on_progress=kill, progress_seconds=1.0)
+    assert time.monotonic() - began < UNSTOPPED_SECONDS / 2
+    over.set()
     assert _files(folder) == {}
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("landing")]
 

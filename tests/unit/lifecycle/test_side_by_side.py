@@ -85,7 +85,7 @@ def test_who_is_killed_while_waiting_leaves_no_job_behind() -> None:
     stopped = threading.Event()
 
     def work() -> None:
-        while not side_by_side.is_stopped:
+        while not side_by_side.stopped.is_set():
             time.sleep(0.01)
         stopped.set()
 
