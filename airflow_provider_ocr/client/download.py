@@ -188,7 +188,8 @@ class Downloader:
         headers = {}
         if progress.received:
             headers["Range"] = f"bytes={progress.received}-"
-            if progress.entity_tag:
+            # RFC 9110 allows no weak one here; what comes is compared with it all the same.
+            if progress.entity_tag and not progress.entity_tag.startswith("W/"):
                 headers["If-Range"] = progress.entity_tag
         for _ in range(_MOST_REDIRECTS):
             with exchange.under_way():
@@ -220,7 +221,8 @@ def _accept(response: requests.Response, progress: _Progress, said: str) -> OcrE
             f"The result host answered with HTTP {status}.{said}",
             retry_after=retry_after_of(response.headers),
         )
-    if status in _GONE:
+    # Google and temporary credentials of AWS say so with HTTP 400.
+    if status in _GONE or (status == HTTPStatus.BAD_REQUEST and "expired" in said.lower()):
         return _ExpiredError(
             f"A result file is not there any more, or its URL has expired (HTTP {status}).{said}"
         )

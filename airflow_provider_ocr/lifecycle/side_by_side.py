@@ -7,6 +7,7 @@ or a kill, is met at once: the jobs are then told to stop, and the block is left
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +15,9 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self, TypeVar
 
+from airflow_provider_ocr.protocol.errors import OcrError
+
+_log = logging.getLogger(__name__)
 _Done = TypeVar("_Done")
 
 
@@ -50,7 +54,7 @@ class SideBySide:
 
         :param jobs: they run in threads.
         :param on_done: called in this one with each result as soon as it is there.
-        :raises Exception: that of the first job that failed, after all have ended.
+        :raises Exception: that of the first job that failed, after all have ended; the others' are logged.
         """
         futures = [self._pool.submit(job) for job in jobs]
         waiting = set(futures)
@@ -62,4 +66,7 @@ class SideBySide:
             if waiting and time.monotonic() >= self._next_tick:
                 self._next_tick += self._seconds
                 self._on_tick()
+        for error in [error for future in futures if (error := future.exception())][1:]:
+            # Only our own errors' words are known to hold no secret.
+            _log.error("Besides: %s", error if isinstance(error, OcrError) else type(error).__name__)
         return [future.result() for future in futures]

@@ -319,6 +319,17 @@ def test_a_broken_download_goes_on_where_it_broke(
     assert len(pauses) == 2
 
 
+def test_a_weak_entity_tag_is_no_condition_of_the_rest_but_has_to_stay(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, CONTENT, cut=CHUNK, headers={"ETag": 'W/"v1"'})
+    server.reply(PATH, **_rest(CHUNK, ETag='W/"v1"'), cut=CHUNK)
+    server.reply(PATH, **_rest(2 * CHUNK, ETag='W/"v2"'))
+    with pytest.raises(errors.ResultIntegrityError, match="changed while"):
+        list(downloader.stream(url))
+    assert [request.headers["If-Range"] for request in server.received] == [None, None, None]
+
+
 def test_a_server_that_claims_too_much_is_asked_for_the_rest_and_then_given_up(
     server: ScriptedServer, downloader: Downloader, url: str, pauses: list[float]
 ) -> None:
@@ -391,6 +402,14 @@ def test_an_expired_url_is_said_to_be_expired_at_once(
         list(downloader.stream(url))
     assert len(server.received) == 1
     assert "SECRET" not in str(caught.value)
+
+
+def test_a_url_that_has_expired_is_renewed_also_where_that_is_a_bad_request(
+    server: ScriptedServer, downloader: Downloader, url: str
+) -> None:
+    server.reply(PATH, b"<Error><Code>ExpiredToken</Code></Error>", status=400)
+    server.reply("renewed", CONTENT)
+    assert b"".join(downloader.stream(url, renew=lambda: f"{server.url}/renewed")) == CONTENT
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,9 @@ def test_as_many_as_allowed_run_at_the_same_time() -> None:
         assert len(side_by_side.run([lambda: meeting.wait(10)] * 3)) == 3
 
 
-def test_the_first_failure_is_raised_once_the_others_have_ended() -> None:
+def test_the_first_failure_is_raised_once_the_others_have_ended_and_theirs_are_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     ended = threading.Event()
 
     def fail(error: type[Exception], after: float) -> None:
@@ -71,6 +73,7 @@ def test_the_first_failure_is_raised_once_the_others_have_ended() -> None:
         side_by_side.run([lambda: fail(FirstError, 0.1), lambda: fail(SecondError, 0.0), end], told.append)
     assert ended.is_set()
     assert told == ["done"]
+    assert [record.getMessage() for record in caplog.records] == ["Besides: SecondError"]
 
 
 def test_it_ticks_while_jobs_run() -> None:
