@@ -6,12 +6,13 @@ What only a run knows, which is templates, references to XComs and functions, is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from airflow.sdk.definitions.mappedoperator import MappedOperator, OperatorPartial
 
 from airflow_provider_ocr.hooks.cloud_ocr import airflow_errors
+from airflow_provider_ocr.mapped_arguments import LATER, default_args, one_by_one
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
@@ -31,8 +32,6 @@ MAX_OWN_DESCRIPTION_LENGTH = 224
 
 SETTINGS = tuple(ProcessingSettings.__dataclass_fields__)
 """The names of the operator's arguments that are the service's settings."""
-
-_LATER = "{{ mapped }}"
 
 
 def check_arguments(arguments: Mapping[str, Any]) -> None:
@@ -90,8 +89,8 @@ class CheckedPartial(OperatorPartial):
             expand_called=True,
         )
         # A mapped argument may be what makes another one right, so that rules between them wait.
-        still_to_come = dict.fromkeys(set(SETTINGS) - partial.kwargs.keys(), _LATER)
-        check_arguments({**still_to_come, **_default_args(partial.kwargs), **partial.kwargs})
+        still_to_come = dict.fromkeys(set(SETTINGS) - partial.kwargs.keys(), LATER)
+        check_arguments({**still_to_come, **default_args(partial.kwargs), **partial.kwargs})
         require_key_of_each(partial.kwargs)
         checked._expand_called = False
         return checked
@@ -103,9 +102,9 @@ class CheckedPartial(OperatorPartial):
         :raises CloudOcrParameterError: if a literal is not the service's.
         """
         self._expand_called = True  # Airflow warns of one that is refused, and so not expanded
-        self._check(_one_by_one(mapped_kwargs))
+        self._check(one_by_one(mapped_kwargs))
         if "idempotency_key" not in mapped_kwargs:
-            require_key_of_each(_default_args(self.kwargs))
+            require_key_of_each(default_args(self.kwargs))
         keys = mapped_kwargs.get("idempotency_key")
         require_distinct_keys(keys if isinstance(keys, Sequence) else ())
         self._expand_called = False
@@ -122,30 +121,11 @@ class CheckedPartial(OperatorPartial):
         self._expand_called = True
         tasks = [item for item in literal if isinstance(item, Mapping)]
         self._check(tasks)
-        defaults = _default_args(self.kwargs)
+        defaults = default_args(self.kwargs)
         require_distinct_keys([{**defaults, **item}.get("idempotency_key") for item in tasks])
         self._expand_called = False
         return super().expand_kwargs(kwargs, strict=strict)
 
     def _check(self, mapped: Iterable[Mapping[str, Any]]) -> None:
         for arguments in mapped:
-            check_arguments({**_default_args(self.kwargs), **self.kwargs, **arguments})
-
-
-def _default_args(partial_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """What a mapped task gets from its DAG and its task group; Airflow adds it only when the task runs.
-
-    :param partial_kwargs: of ``partial``.
-    """
-    places = (partial_kwargs.get("dag"), partial_kwargs.get("task_group"))
-    return {name: value for place in places if place for name, value in (place.default_args or {}).items()}
-
-
-def _one_by_one(mapped: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Each literal value of each mapped argument, while all the other mapped ones are still to come."""
-    others = dict.fromkeys(mapped, _LATER)
-    for name, values in mapped.items():
-        if isinstance(values, Mapping):
-            yield from ({**others, name: item} for item in values.items())
-        elif isinstance(values, Sequence):
-            yield from ({**others, name: item} for item in values)
+            check_arguments({**default_args(self.kwargs), **self.kwargs, **arguments})

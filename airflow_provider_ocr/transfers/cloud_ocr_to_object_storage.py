@@ -18,6 +18,7 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.storage_path import secrets_of_storage_path
 from airflow_provider_ocr.templates import switch
 from airflow_provider_ocr.transfers.landed_before import landed_before, remember_landed
+from airflow_provider_ocr.transfers.mapped_landings import CheckedLandings, require_place_of_each
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import BaseOperatorLink, Context, ObjectStoragePath
@@ -65,6 +66,8 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
     :param name: file name without extension, the OCR task's ID by default; ``{ocr_task_id}``,
         ``{export_format}`` and ``{extension}`` in it are filled in. Where two formats would get the same name
         the format comes before the extension, as in ``a.pdfa.pdf``.
+        Where the operator, or its task group, is mapped, a literal name has to hold ``{ocr_task_id}`` unless
+        the destinations differ.
     :param if_exists: what becomes of a file that is there already: ``overwrite`` it, ``skip_if_same`` leaves
         it alone if size and SHA-256 are those of the result, and otherwise overwrites it, ``fail`` leaves it
         alone too, and is an error if it has other content.
@@ -75,7 +78,8 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
     :param delete_after: delete the OCR task, with its image and results, once all files have landed. If that
         fails, it is a warning in the log.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
-    :raises CloudOcrParameterError: when it runs, for a destination with a password or a signature.
+    :raises CloudOcrParameterError: at once for one literal name for several documents; when it runs, for a
+        destination with a password or a signature.
     """
 
     template_fields: Sequence[str] = (
@@ -123,6 +127,13 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         self.delete_after = delete_after
         self._landed: dict[str, Any] | None = None
         self._service = ""
+        if next(self.iter_mapped_task_groups(), None) is not None:
+            require_place_of_each(vars(self))
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> CheckedLandings:
+        """As Airflow's; it is refused to give all documents one name in one folder."""
+        return CheckedLandings.of(super().partial(**kwargs))
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Land the files, and give the manifest."""
