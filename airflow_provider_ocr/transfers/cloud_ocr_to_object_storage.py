@@ -18,6 +18,7 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.storage_path import secrets_of_storage_path
 from airflow_provider_ocr.templates import switch
 from airflow_provider_ocr.transfers.landed_before import landed_before, remember_landed
+from airflow_provider_ocr.transfers.landing_arguments import check_landing
 from airflow_provider_ocr.transfers.mapped_landings import CheckedLandings, require_place_of_each
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
     :param delete_after: delete the OCR task, with its image and results, once all files have landed. If that
         fails, it is a warning in the log.
     :param cloud_ocr_conn_id: ID of a connection of type ``cloud_ocr``.
-    :raises CloudOcrParameterError: at once for one literal name for several documents; when it runs, for a
-        destination with a password or a signature.
+    :raises CloudOcrParameterError: at once for a literal that cannot be meant, or one name for several
+        documents; when it runs, for a rendered one, and for a destination with a password or a signature.
     """
 
     template_fields: Sequence[str] = (
@@ -127,12 +128,16 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         self.delete_after = delete_after
         self._landed: dict[str, Any] | None = None
         self._service = ""
+        check_landing(vars(self))
         if next(self.iter_mapped_task_groups(), None) is not None:
             require_place_of_each(vars(self))
 
     @classmethod
     def partial(cls, **kwargs: Any) -> CheckedLandings:
-        """As Airflow's; it is refused to give all documents one name in one folder."""
+        """As Airflow's; literals are judged, here and where it is expanded.
+
+        :raises CloudOcrParameterError: if one cannot be meant, or gives all documents one name.
+        """
         return CheckedLandings.of(super().partial(**kwargs))
 
     def execute(self, context: Context) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Refuses mapped landings that would put all documents into one file, where only the last one stays."""
+"""Judges mapped landings as a DAG is parsed.
+
+Those are refused, too, that would put all documents into one file, where only the last one would stay.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 from airflow.sdk.definitions.mappedoperator import MappedOperator, OperatorPartial
 
 from airflow_provider_ocr.exceptions import CloudOcrParameterError
-from airflow_provider_ocr.mapped_arguments import LATER, default_args
+from airflow_provider_ocr.mapped_arguments import LATER, default_args, one_by_one
 from airflow_provider_ocr.protocol.concealed import reveal
 from airflow_provider_ocr.templates import is_later
+from airflow_provider_ocr.transfers.landing_arguments import LANDING, check_landing
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions._internal.expandinput import (
@@ -53,25 +57,38 @@ def _error(name: str) -> CloudOcrParameterError:
 
 
 class CheckedLandings(OperatorPartial):
-    """What `partial` gives; places are judged once it is known which arguments are mapped."""
+    """What `partial` gives; its arguments are judged with those of `expand` and `expand_kwargs`."""
 
     @classmethod
     def of(cls, partial: OperatorPartial) -> Self:
-        """The same, judged when it is expanded.
+        """The same, judged.
 
         :param partial: as Airflow made it.
+        :raises CloudOcrParameterError: if one of its literals cannot be meant.
         """
         # Airflow warns of one that goes away without having been expanded.
         partial._expand_called = True
-        return cls(operator_class=partial.operator_class, kwargs=partial.kwargs, params=partial.params)
+        checked = cls(
+            operator_class=partial.operator_class,
+            kwargs=partial.kwargs,
+            params=partial.params,
+            expand_called=True,
+        )
+        # A mapped argument may be what makes another one right, so that rules between them wait.
+        check_landing({**dict.fromkeys(LANDING, LATER), **checked._known()})
+        checked._expand_called = False
+        return checked
 
     def expand(self, **mapped_kwargs: OperatorExpandArgument) -> MappedOperator:
         """As Airflow's.
 
         :param mapped_kwargs: values of an argument, by its name.
-        :raises CloudOcrParameterError: if all documents would get one name in one folder.
+        :raises CloudOcrParameterError: if a literal cannot be meant, or all documents would get one
+            name in one folder.
         """
         self._expand_called = True  # Airflow warns of one that is refused, and so not expanded
+        for values in one_by_one(mapped_kwargs):
+            check_landing({**self._known(), **values})
         require_place_of_each({**self._known(), **dict.fromkeys(mapped_kwargs, LATER)})
         self._expand_called = False
         return super().expand(**mapped_kwargs)
@@ -81,13 +98,15 @@ class CheckedLandings(OperatorPartial):
 
         :param kwargs: the arguments of each task.
         :param strict: whether an argument of `partial` may not be given again.
-        :raises CloudOcrParameterError: if two documents would get one name in one folder.
+        :raises CloudOcrParameterError: if a literal cannot be meant, or two documents would get one
+            name in one folder.
         """
         self._expand_called = True
         if isinstance(kwargs, Sequence):
-            self._require_distinct(
-                [{**self._known(), **item} for item in kwargs if isinstance(item, Mapping)]
-            )
+            tasks = [{**self._known(), **item} for item in kwargs if isinstance(item, Mapping)]
+            for task in tasks:
+                check_landing(task)
+            _require_distinct(tasks)
         elif strict:
             mapped = {"ocr_task_id", "name", "destination", "export_format"} - self.kwargs.keys()
             require_place_of_each({**dict.fromkeys(mapped, LATER), **self.kwargs})
@@ -97,10 +116,10 @@ class CheckedLandings(OperatorPartial):
     def _known(self) -> dict[str, Any]:
         return {**default_args(self.kwargs), **self.kwargs}
 
-    @staticmethod
-    def _require_distinct(tasks: Sequence[Mapping[str, Any]]) -> None:
-        documents: dict[tuple[str, str], Any] = {}
-        for task in tasks:
-            place = _place(task)
-            if place and documents.setdefault(place, task.get("ocr_task_id")) != task.get("ocr_task_id"):
-                raise _error(place[0])
+
+def _require_distinct(tasks: Sequence[Mapping[str, Any]]) -> None:
+    documents: dict[tuple[str, str], Any] = {}
+    for task in tasks:
+        place = _place(task)
+        if place and documents.setdefault(place, task.get("ocr_task_id")) != task.get("ocr_task_id"):
+            raise _error(place[0])

@@ -48,6 +48,7 @@ IN_ORDER = [
     "airflow_provider_ocr.transfers.landed_before",
     "airflow_provider_ocr.transfers.landed_news",
     "airflow_provider_ocr.transfers.landed_places",
+    "airflow_provider_ocr.transfers.landing_arguments",
     "airflow_provider_ocr.transfers.mapped_landings",
 ]
 OF_THE_EXTRAS = (

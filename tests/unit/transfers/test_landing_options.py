@@ -206,17 +206,50 @@ MEANINGLESS: dict[str, dict[str, Any]] = {
     "review_if_alone": {"review_if": {"word_confidence": 80}},
     "review_destination_alone": {"review_destination": "file:///nowhere"},
     "review_if": {"review_if": {"confidence": 80}, "review_destination": "file:///nowhere"},
+    "review_if_entry": {
+        "review_if": {"word_confidence": "{{ 80 }}", "failed_pages": "few"},
+        "review_destination": "file:///nowhere",
+    },
     "delete_after": {"delete_after": "perhaps"},
+    "export_format": {"export_format": "nonsense"},
+    "name": {"name": "a/b"},
 }
 
 
+MEANINGLESS_ALONE = ("if_exists", "review_destination", "delete_after", "export_format", "name")
+
+
 @pytest.mark.parametrize("arguments", MEANINGLESS.values(), ids=MEANINGLESS)
-def test_a_value_that_means_nothing_is_an_error_before_anything_is_asked(
+def test_a_literal_that_means_nothing_is_an_error_as_the_dag_is_parsed(arguments: dict[str, Any]) -> None:
+    given = {"ocr_task_id": "1", "destination": "file:///x", "export_format": "txt", **arguments}
+    with pytest.raises(CloudOcrParameterError):
+        Operator(task_id="land", **given)
+
+
+@pytest.mark.parametrize("arguments", MEANINGLESS.values(), ids=MEANINGLESS)
+def test_a_literal_that_means_nothing_is_an_error_in_mapped_tasks_too(arguments: dict[str, Any]) -> None:
+    given = {"ocr_task_id": "1", "destination": "file:///x", "export_format": "txt", **arguments}
+    with pytest.raises(CloudOcrParameterError):
+        Operator.partial(task_id="land", cloud_ocr_conn_id="x").expand_kwargs([given])
+
+
+@pytest.mark.parametrize("arguments", MEANINGLESS.values(), ids=MEANINGLESS)
+def test_what_a_template_gives_that_means_nothing_is_an_error_before_anything_is_asked(
     scripted: ScriptedServer, tmp_path: Path, arguments: dict[str, Any]
 ) -> None:
+    given = {"ocr_task_id": SCRIPTED_ID, "destination": f"file://{tmp_path}", "export_format": "txt"}
+    operator = Operator(task_id="land", **given)
+    for name, value in arguments.items():
+        setattr(operator, name, value)
     with pytest.raises(CloudOcrParameterError):
-        land(SCRIPTED_ID, tmp_path, **arguments)
+        operator.execute({})
     assert scripted.received == []
+
+
+def test_what_only_a_run_knows_is_left_to_it() -> None:
+    given = dict.fromkeys(("ocr_task_id", "destination", *MEANINGLESS_ALONE), "{{ params.x }}")
+    assert Operator(task_id="land", **given, review_if={"word_confidence": "{{ params.x }}"})
+    assert Operator(task_id="land", **given, review_if="{{ params.x }}")
 
 
 @pytest.mark.parametrize("switch", [True, "True"], ids=["true", "rendered"])
