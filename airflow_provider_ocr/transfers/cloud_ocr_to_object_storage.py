@@ -142,12 +142,7 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Land the files, and give the manifest."""
-        self._landed = self._land(context)
-        if self.outlets:
-            from airflow_provider_ocr.transfers.landed_news import tell_outlets
-
-            tell_outlets(context, self.outlets, self._landed)
-        return self._landed
+        return self._land(context)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any] | None:
         """What OpenLineage is told, by OpenLineage's own provider where it is installed.
@@ -196,12 +191,23 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
                 if manifest is None:
                     raise
                 self.log.info("OCR task %s: landed and deleted by an earlier try", self.ocr_task_id)
+                self._tell(context, manifest)
                 return manifest
             manifest = _manifest(task, files, self._folder_of(files, folder))
+            # If this fails, a retry can still get everything from the service.
+            self._tell(context, manifest)
             if deletes:
                 remember_landed(context, manifest)
                 self._delete(client)
         return manifest
+
+    def _tell(self, context: Context, manifest: dict[str, Any]) -> None:
+        """Let everybody know of what has landed who is to."""
+        self._landed = manifest
+        if self.outlets:
+            from airflow_provider_ocr.transfers.landed_news import tell_outlets
+
+            tell_outlets(context, self.outlets, manifest)
 
     def _options(self) -> dict[str, Any]:
         """What the landing is given beside from where and where to."""

@@ -112,6 +112,19 @@ def test_a_landing_that_fails_tells_nothing(
     assert CloudOcrResultLink().get_link(operator, ti_key=None) == ""
 
 
+def test_outlets_that_cannot_be_told_leave_the_ocr_task_for_a_retry(
+    cloud_ocr: CloudOcrRehearsal, landing: Callable[..., CloudOcrToObjectStorageOperator]
+) -> None:
+    class Unknown:
+        def __getitem__(self, outlet: Any) -> Any:
+            raise KeyError(outlet)
+
+    operator = landing(outlets=[TEXTS], delete_after=True)
+    with pytest.raises(KeyError):
+        operator.execute({"outlet_events": Unknown()})
+    assert cloud_ocr.requests("deleteTask") == []
+
+
 def test_openlineage_is_told_of_the_ocr_task_and_of_the_files(
     cloud_ocr: CloudOcrRehearsal, landing: Callable[..., CloudOcrToObjectStorageOperator], tmp_path: Path
 ) -> None:
