@@ -16,6 +16,7 @@ from airflow_provider_ocr.protocol.errors import InvalidParameterError
 
 _PREFIX = "X-Ocr-"
 _LONGEST_TEXT = 200
+_SURE = 100.0
 _AT_LEAST = ("word_confidence",)
 _AT_MOST = ("failed_pages", "blank_pages", "low_words")
 
@@ -71,19 +72,14 @@ class QualityLimits:
         """Limits as a DAG author writes them, for example ``{"word_confidence": 80}``.
 
         :param given: a number for each name of a limit.
-        :raises InvalidParameterError: if one is not known, or is no number.
+        :raises InvalidParameterError: if one is not known, or is no number that makes sense.
         """
         known = (*_AT_LEAST, *_AT_MOST)
         if not isinstance(given, Mapping) or not given or not set(given) <= set(known):
             raise InvalidParameterError("review_if", f"it has to map some of {', '.join(known)} to numbers.")
         limits = {}
         for name, value in given.items():
-            try:
-                limits[name] = float(value)
-            except (TypeError, ValueError):
-                limits[name] = math.nan
-            if not math.isfinite(limits[name]):
-                raise InvalidParameterError("review_if", f"{name} is {value!r}, which is no number.")
+            limits[name] = _limit(name, value)
         return cls(limits)
 
     def broken_by(self, quality: DocumentQuality | None) -> list[str]:
@@ -104,6 +100,23 @@ class QualityLimits:
             elif name in _AT_MOST and value > limit:
                 reasons.append(f"its {words} are {value:g}, above {limit:g}")
         return reasons
+
+
+def _limit(name: str, value: Any) -> float:
+    try:
+        limit = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        limit = math.nan
+    if not math.isfinite(limit):
+        raise InvalidParameterError("review_if", f"{name} is {value!r}, which is no number.")
+    # Whoever gives 0.8 means 80, and no document would ever be looked at.
+    if name in _AT_LEAST and not 1 < limit <= _SURE:
+        raise InvalidParameterError(
+            "review_if", f"{name} is {value!r}, and has to be above 1 and at most 100; 80 stands for 80 %."
+        )
+    if name in _AT_MOST and (limit < 0 or not limit.is_integer()):
+        raise InvalidParameterError("review_if", f"{name} is {value!r}, and has to be a whole number from 0.")
+    return limit
 
 
 def _header(name: str) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
@@ -11,6 +12,8 @@ from airflow_provider_ocr.protocol.redaction import quoted
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 
 _PLACEHOLDER = re.compile(r"\{(ocr_task_id|export_format|extension)\}")
+# Control characters and halves of surrogate pairs.
+_UNSEEN = ("Cc", "Cs")
 _EXTENSION = "{extension}"
 
 
@@ -46,6 +49,12 @@ def _require_names(name: str, names: Sequence[str]) -> None:
         if made in ("", ".", "..") or any(character in made for character in "/\\\0"):
             raise InvalidParameterError(
                 "name", f"{quoted(made)!r} cannot be a file name; it must have no path in it."
+            )
+        if "::" in made or any(unicodedata.category(character) in _UNSEEN for character in made):
+            raise InvalidParameterError(
+                "name",
+                f"{quoted(made)!r} has control characters or '::' in it, with which the file could not be "
+                "opened by its URI; take them out.",
             )
     if len(set(names)) < len(names):
         raise InvalidParameterError(

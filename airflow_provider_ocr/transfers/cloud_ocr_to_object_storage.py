@@ -13,12 +13,12 @@ from airflow_provider_ocr.exceptions import CloudOcrParameterError, CloudOcrResu
 from airflow_provider_ocr.hooks.cloud_ocr import DEFAULT_CONN_ID, CloudOcrHook, airflow_errors
 from airflow_provider_ocr.links import CloudOcrResultLink
 from airflow_provider_ocr.protocol.concealed import reveal
-from airflow_provider_ocr.protocol.errors import InvalidParameterError, OcrError, TaskDeletedError
+from airflow_provider_ocr.protocol.errors import OcrError, TaskDeletedError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.storage_path import secrets_of_storage_path
 from airflow_provider_ocr.templates import switch
 from airflow_provider_ocr.transfers.landed_before import landed_before, remember_landed
-from airflow_provider_ocr.transfers.landing_arguments import check_landing
+from airflow_provider_ocr.transfers.landing_arguments import check_landing, require_ocr_task_id
 from airflow_provider_ocr.transfers.mapped_landings import CheckedLandings, require_place_of_each
 
 if TYPE_CHECKING:
@@ -166,9 +166,11 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
 
     def _land(self, context: Context) -> dict[str, Any]:
         self.mask_secrets()
+        check_landing(vars(self))
         from airflow_provider_ocr.lifecycle.landing import land
 
         folder = self._folder("destination")
+        self.ocr_task_id = require_ocr_task_id(self.ocr_task_id)
         with (
             _written_to(folder, self.ocr_task_id),
             airflow_errors(),
@@ -221,17 +223,12 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         }
 
     def _review(self) -> Review | None:
-        """Where documents go that a person should look at, if they go anywhere else.
-
-        :raises InvalidParameterError: if it is not clear which, or where.
-        """
+        """Where documents go that a person should look at, if they go anywhere else."""
         from airflow_provider_ocr.lifecycle.landing import Review
         from airflow_provider_ocr.lifecycle.quality import QualityLimits
 
-        if not self.review_if and not self.review_destination:
+        if not self.review_if:
             return None
-        if not self.review_if or not self.review_destination:
-            raise InvalidParameterError("review_if", "it goes together with review_destination; give both.")
         folder = self._folder("review_destination")
         return Review(folder.fs, folder.path, QualityLimits.parse(self.review_if))
 

@@ -15,7 +15,7 @@ def test_airflow_is_told_of_the_link_and_keeps_it_with_the_dag() -> None:
     ]
     with DAG("landing", schedule=None) as dag:
         CloudOcrToObjectStorageOperator(
-            task_id="land", ocr_task_id="an ID", destination="file:///data", export_format="txt"
+            task_id="land", ocr_task_id="an-ID", destination="file:///data", export_format="txt"
         )
     stored = DagSerialization.from_dict(DagSerialization.to_dict(dag))
     [link] = stored.get_task("land").operator_extra_links

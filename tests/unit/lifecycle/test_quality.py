@@ -81,8 +81,15 @@ def test_what_is_not_known_is_a_reason_to_look() -> None:
         {"word_confidence": "nan"},
         {"low_words": None},
         80,
+        {"word_confidence": True},
+        {"word_confidence": 0.8},
+        {"word_confidence": 1},
+        {"word_confidence": 101},
+        {"failed_pages": -1},
+        {"failed_pages": 0.5},
+        {"blank_pages": False},
     ],
-    ids=["none", "unknown", "word", "nan", "null", "bare_number"],
+    ids=str,
 )
 def test_limits_that_mean_nothing_are_an_error(given: Any) -> None:
     with pytest.raises(errors.InvalidParameterError) as caught:

@@ -56,7 +56,9 @@ def test_a_name_may_be_a_template(name: str, names: list[str]) -> None:
     assert file_names(name, [TXT, PDF, PDFA], ID) == names
 
 
-@pytest.mark.parametrize("name", ["Invoice 7. März", "{3F25-04E0}", "{}", "{name}", "{0}", "a}{b", "50 %"])
+@pytest.mark.parametrize(
+    "name", ["Invoice 7. März", "{3F25-04E0}", "{}", "{name}", "{0}", "a}{b", "50 %", "7\u00a0März"]
+)
 def test_anything_else_in_a_name_is_the_name(name: str) -> None:
     assert file_names(name, [TXT], ID) == [f"{name}.txt"]
 
@@ -75,6 +77,15 @@ def test_no_three_formats_have_names_in_common(name: str) -> None:
 def test_a_name_cannot_lead_out_of_the_folder(name: str) -> None:
     with pytest.raises(errors.InvalidParameterError) as caught:
         file_names(name, [TXT])
+    assert caught.value.parameter == "name"
+
+
+@pytest.mark.parametrize(
+    ("name", "ocr_task_id"), [("a\x01", ""), ("line\nbreak", ""), ("urn::1", ""), ("{ocr_task_id}", "a\n")]
+)
+def test_a_name_with_which_its_uri_would_not_open_the_file_is_refused(name: str, ocr_task_id: str) -> None:
+    with pytest.raises(errors.InvalidParameterError, match="control characters or '::'") as caught:
+        file_names(name, [TXT], ocr_task_id)
     assert caught.value.parameter == "name"
 
 

@@ -201,6 +201,11 @@ def test_a_document_below_the_confidence_goes_to_the_second_destination(
     assert [warning.partition("review_destination: ")[2] for warning in warnings] == reasons
 
 
+FOLDERS_THAT_ARE_NONE = (
+    *("", " ", "None", None, "texts", "~/texts", "file://", "file://data/texts", "file://~/texts"),
+    *("s3://", "s3://aws_default@", "gs:///texts", "simplecache::file:///x", "/data/a::b"),
+)
+NO_IDS = (None, "", "None", ["1"], 5, "a b", "a/b")
 MEANINGLESS: dict[str, dict[str, Any]] = {
     "if_exists": {"if_exists": "replace"},
     "review_if_alone": {"review_if": {"word_confidence": 80}},
@@ -213,6 +218,19 @@ MEANINGLESS: dict[str, dict[str, Any]] = {
     "delete_after": {"delete_after": "perhaps"},
     "export_format": {"export_format": "nonsense"},
     "name": {"name": "a/b"},
+    "name_with_a_chain": {"name": "urn::1"},
+    "share_for_per_cent": {
+        "review_if": {"word_confidence": 0.8},
+        "review_destination": "file:///nowhere",
+    },
+    "review_in_destination": {
+        "destination": "file:///x",
+        "review_if": {"word_confidence": 80},
+        "review_destination": "/x/",
+    },
+    **{f"destination {each}": {"destination": each} for each in FOLDERS_THAT_ARE_NONE},
+    "review_destination": {"review_if": {"word_confidence": 80}, "review_destination": "texts"},
+    **{f"ocr_task_id {each!r}": {"ocr_task_id": each} for each in NO_IDS},
 }
 
 
@@ -244,6 +262,13 @@ def test_what_a_template_gives_that_means_nothing_is_an_error_before_anything_is
     with pytest.raises(CloudOcrParameterError):
         operator.execute({})
     assert scripted.received == []
+
+
+def test_blanks_around_an_ocr_tasks_id_are_taken_off(submit: Callable[..., str], tmp_path: Path) -> None:
+    ocr_task_id = submit()
+    manifest = land(f" {ocr_task_id}\n", tmp_path, name=None)
+    assert manifest["ocr_task_id"] == ocr_task_id
+    assert _names(tmp_path) == [f"{ocr_task_id}.txt"]
 
 
 def test_what_only_a_run_knows_is_left_to_it() -> None:
