@@ -104,6 +104,7 @@ def land(
     :param review: where to instead, if a person should look at the document.
     :raises OcrError: if the task has no results, or they cannot be had whole.
     :raises FileExistsError: if another file is in the way, and was not to be replaced.
+    :raises OSError: if a file cannot be written; its note is the file's address.
     """
     names = file_names(stem, export_formats, ocr_task_id)
     task = require_completed(client.get_task_status(ocr_task_id))
@@ -207,7 +208,13 @@ class _Place:
     review: tuple[str, ...] = ()
 
     def put(self, result: _Arriving, name: str, content: Iterator[bytes]) -> LandedFile:
-        there = publish(self.filesystem, f"{self.folder}/{name}", content, if_exists=self.if_exists)
+        path = f"{self.folder}/{name}"
+        try:
+            there = publish(self.filesystem, path, content, if_exists=self.if_exists)
+        except OSError as error:
+            # Stores seldom say which file it was, and in which of two folders.
+            error.add_note(self.filesystem.unstrip_protocol(path))
+            raise
         return LandedFile(
             result.export_format,
             name,

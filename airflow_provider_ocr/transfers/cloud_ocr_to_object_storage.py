@@ -274,13 +274,13 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
 
 @contextmanager
 def _written_to(folder: ObjectStoragePath, ocr_task_id: str) -> Iterator[None]:
-    """Names the destination where it is what failed."""
+    """Names the file, or else the destination, where it is what failed."""
     try:
         yield
     except OSError as error:
+        place = next(iter(getattr(error, "__notes__", ())), folder)
         raise CloudOcrResultError(
-            f"The results of OCR task {ocr_task_id} cannot be written to {folder}: "
-            f"{error.strerror or error}.",
+            f"The results of OCR task {ocr_task_id} cannot be written to {place}: {error.strerror or error}.",
             ocr_task_id=ocr_task_id,
         ) from error
 

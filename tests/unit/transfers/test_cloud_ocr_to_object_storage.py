@@ -139,7 +139,9 @@ def test_a_download_that_breaks_off_is_tried_again(
 
 def test_a_destination_that_cannot_be_written_to_is_named(submit: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(CloudOcrResultError, match=r"cannot be written to .*/file/texts: Not a dir"):
+    with pytest.raises(
+        CloudOcrResultError, match=r"cannot be written to file://.*/file/texts/\S+: Not a dir"
+    ):
         land(submit(), f"file://{tmp_path}/file/texts")
 
 

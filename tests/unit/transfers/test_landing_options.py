@@ -201,6 +201,20 @@ def test_a_document_below_the_confidence_goes_to_the_second_destination(
     assert [warning.partition("review_destination: ")[2] for warning in warnings] == reasons
 
 
+def test_a_review_destination_that_cannot_be_written_to_is_named_with_the_file(
+    scripted: ScriptedServer, tmp_path: Path
+) -> None:
+    scripted.reply("1.result", b"text", headers=QUALITY_HEADERS)
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CloudOcrResultError, match=r"written to file://\S+/file/review/scan\.txt: Not a dir"):
+        land(
+            SCRIPTED_ID,
+            tmp_path / "good",
+            review_if={"word_confidence": 80},
+            review_destination=f"file://{tmp_path}/file/review",
+        )
+
+
 FOLDERS_THAT_ARE_NONE = (
     *("", " ", "None", None, "texts", "~/texts", "file://", "file://data/texts", "file://~/texts"),
     *("s3://", "s3://aws_default@", "gs:///texts", "simplecache::file:///x", "/data/a::b"),
