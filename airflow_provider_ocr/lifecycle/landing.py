@@ -85,6 +85,7 @@ def land(
     progress_seconds: float = PROGRESS_SECONDS,
     if_exists: IfExists = IfExists.OVERWRITE,
     review: Review | None = None,
+    writer: str = "",
 ) -> tuple[OcrTask, list[LandedFile]]:
     """Bring the result files of a completed task into a folder, up to three at the same time.
 
@@ -102,6 +103,7 @@ def land(
     :param progress_seconds: how often.
     :param if_exists: what to do about files that are there already.
     :param review: where to instead, if a person should look at the document.
+    :param writer: who lands, as `publish` takes it.
     :raises OcrError: if the task has no results, or they cannot be had whole.
     :raises FileExistsError: if another file is in the way, and was not to be replaced.
     :raises OSError: if a file cannot be written; its note is the file's address.
@@ -116,7 +118,7 @@ def land(
         begin = partial(_Arriving.begin, client, task, side_by_side.stopped)
         arriving = side_by_side.run([partial(begin, *each) for each in enumerate(export_formats)])
         meter.announce(_sum([each.size for each in arriving]))
-        place = _place(arriving, _Place(filesystem, folder.rstrip("/"), if_exists), review)
+        place = _place(arriving, _Place(filesystem, folder.rstrip("/"), if_exists, writer), review)
 
         def counted(result: _Arriving) -> Iterator[bytes]:
             for piece in result.content:
@@ -205,12 +207,13 @@ class _Place:
     filesystem: AbstractFileSystem
     folder: str
     if_exists: IfExists
+    writer: str
     review: tuple[str, ...] = ()
 
     def put(self, result: _Arriving, name: str, content: Iterator[bytes]) -> LandedFile:
         path = f"{self.folder}/{name}"
         try:
-            there = publish(self.filesystem, path, content, if_exists=self.if_exists)
+            there = publish(self.filesystem, path, content, if_exists=self.if_exists, writer=self.writer)
         except OSError as error:
             # Stores seldom say which file it was, and in which of two folders.
             error.add_note(self.filesystem.unstrip_protocol(path))
@@ -239,7 +242,8 @@ def _place(arriving: Sequence[_Arriving], usual: _Place, review: Review | None) 
     reasons = review.limits.broken_by(quality)
     if not reasons:
         return usual
-    return _Place(review.filesystem, review.folder.rstrip("/"), usual.if_exists, tuple(reasons))
+    folder = review.folder.rstrip("/")
+    return _Place(review.filesystem, folder, usual.if_exists, usual.writer, tuple(reasons))
 
 
 def _sum(sizes: Sequence[int | None]) -> int | None:

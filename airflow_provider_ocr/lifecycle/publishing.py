@@ -11,18 +11,22 @@ uses one. What a store refuses is an `OSError`, whatever its driver makes of it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_ocr.lifecycle.existing import Found, IfExists, find, is_wanted
+from airflow_provider_ocr.lifecycle.leftovers import (
+    locked_temporary,
+    remove_dead_temporaries,
+    remove_unlocked_temporaries,
+    temporary_name,
+)
 from airflow_provider_ocr.lifecycle.two_hands import write_while_reading
 
 if TYPE_CHECKING:
@@ -54,6 +58,7 @@ def publish(
     content: Iterable[bytes],
     *,
     if_exists: IfExists = IfExists.OVERWRITE,
+    writer: str = "",
 ) -> Published:
     """Write ``content`` to ``path`` completely or not at all.
 
@@ -62,6 +67,8 @@ def publish(
     :param path: as the filesystem takes it. Missing parents are made where the store has folders.
     :param content: is taken once, whatever is there already.
     :param if_exists: what to do about that.
+    :param writer: who writes, by a name that no other has at the same time. What the same writer left when it
+        was killed is then removed, wherever it can be told from what is being written.
     :raises FileExistsError: if something else is there, and was not to be replaced.
     :raises Exception: whatever ``content`` or the store raises; then ``path`` is as it was.
     """
@@ -78,7 +85,7 @@ def publish(
         put = _upload_blocks
     else:
         put = _upload_and_rename
-    written = put(_Place(filesystem, path, if_exists), counted)
+    written = put(_Place(filesystem, path, if_exists, writer), counted)
     return Published(counted.size, counted.sha256, written)
 
 
@@ -110,6 +117,7 @@ class _Place:
     filesystem: AbstractFileSystem
     path: str
     if_exists: IfExists
+    writer: str
 
     def wants(self, content: _Counted) -> bool:
         """Whether the content, all of which has come, is to be put here."""
@@ -125,8 +133,8 @@ class _Place:
 def _write_beside_and_move(place: _Place, content: _Counted) -> bool:
     path = Path(place.path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(path)
-    with _locked_temporary(path) as file:
+    remove_unlocked_temporaries(path)
+    with locked_temporary(path) as file:
         temporary = Path(file.name)
         try:
             content.write_to(file)
@@ -151,29 +159,6 @@ def _moved(temporary: Path, place: _Place, content: _Counted) -> bool:
     except FileExistsError:
         return place.wants(content)
     return True
-
-
-def _locked_temporary(path: Path) -> BinaryIO:
-    """A new file beside ``path``, locked while it is open."""
-    while True:
-        file = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part").open("xb")
-        fcntl.flock(file, fcntl.LOCK_EX)
-        # Before it was locked another writer may have taken it for abandoned and removed it.
-        if os.fstat(file.fileno()).st_nlink:
-            return file
-        file.close()
-
-
-def _remove_abandoned(path: Path) -> None:
-    """Remove the temporaries of writers that were killed; a living writer holds a lock on its own."""
-    for leftover in path.parent.glob(f".{_glob_escaped(path.name)}.*.part"):
-        with suppress(FileNotFoundError, BlockingIOError), leftover.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            leftover.unlink()
-
-
-def _glob_escaped(name: str) -> str:
-    return "".join(f"[{character}]" if character in "*?[" else character for character in name)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -273,9 +258,9 @@ def _store_errors() -> Iterator[None]:
 def _upload_and_rename(place: _Place, content: _Counted) -> bool:
     filesystem = place.filesystem
     parent, _, name = place.path.rpartition("/")
-    # Not the name itself: fsspec's own mv reads brackets, stars and question marks in it as a pattern.
-    temporary = f"{parent}/.{hashlib.sha256(name.encode()).hexdigest()[:16]}.part"
     filesystem.makedirs(parent, exist_ok=True)
+    remove_dead_temporaries(filesystem, parent, name, place.writer)
+    temporary = f"{parent}/{temporary_name(name, place.writer)}"
     file = filesystem.open(temporary, "wb", block_size=BLOCK_BYTES)
     try:
         content.write_to(file)

@@ -186,6 +186,7 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
                     filesystem=folder.fs,
                     folder=folder.path,
                     stem=reveal(self.name) or self.ocr_task_id,
+                    writer=_writer(context),
                     **options,
                 )
             except TaskDeletedError:
@@ -270,6 +271,14 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
                 "Airflow connection and name it, as in s3://aws_default@bucket/texts."
             )
         return ObjectStoragePath(destination)
+
+
+def _writer(context: Context) -> str:
+    """The same for all tries of an Airflow task, of which one runs at a time; empty outside of Airflow."""
+    task = context.get("ti")
+    if task is None:
+        return ""
+    return repr((task.dag_id, task.run_id, task.task_id, task.map_index))
 
 
 @contextmanager

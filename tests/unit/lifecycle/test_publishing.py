@@ -19,6 +19,7 @@ from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFile, MemoryFileSystem
 
+from airflow_provider_ocr.lifecycle.leftovers import temporary_name
 from airflow_provider_ocr.lifecycle.publishing import publish
 
 PIECES = [b"first ", b"second ", b"third"]
@@ -273,12 +274,12 @@ def test_a_rename_that_fails_leaves_everything_as_it_was(tmp_path: Path) -> None
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {"a.txt": b"old"}
 
 
-def test_what_stayed_behind_on_a_rename_store_goes_with_the_next_try(tmp_path: Path) -> None:
+def test_what_stayed_behind_on_a_rename_store_goes_with_the_same_writers_next_try(tmp_path: Path) -> None:
     with pytest.raises(ConnectionError):
-        publish(DyingStore(str(tmp_path), LocalFileSystem()), "folder/a.txt", PIECES)
+        publish(DyingStore(str(tmp_path), LocalFileSystem()), "folder/a.txt", PIECES, writer="a task")
     (leftover,) = (tmp_path / "folder").iterdir()
     assert leftover.name != "a.txt"
-    publish(DirFileSystem(str(tmp_path), LocalFileSystem()), "folder/a.txt", PIECES)
+    publish(DirFileSystem(str(tmp_path), LocalFileSystem()), "folder/a.txt", PIECES, writer="a task")
     assert {path.name: path.read_bytes() for path in (tmp_path / "folder").iterdir()} == {"a.txt": CONTENT}
 
 
@@ -338,7 +339,7 @@ def test_what_a_living_writer_is_writing_is_left_to_it(tmp_path: Path, writer: s
 
 
 def test_what_a_killed_writer_of_another_file_left_is_not_touched(tmp_path: Path) -> None:
-    other = tmp_path / ".b.txt.12345678.part"
+    other = tmp_path / temporary_name("b.txt")
     other.write_bytes(b"torso")
     publish(LocalFileSystem(), str(tmp_path / "a.txt"), PIECES)
     assert other.exists()

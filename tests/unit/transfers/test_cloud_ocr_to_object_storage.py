@@ -6,12 +6,15 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk import DAG, ObjectStoragePath
 from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
+from airflow.sdk.io import attach
 from airflow.serialization.serialized_objects import DagSerialization
+from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_provider_ocr.exceptions import (
     CloudOcrParameterError,
@@ -19,6 +22,7 @@ from airflow_provider_ocr.exceptions import (
     CloudOcrTaskFailedError,
 )
 from airflow_provider_ocr.hooks.cloud_ocr import CloudOcrHook
+from airflow_provider_ocr.lifecycle.leftovers import temporary_name
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.testing import CloudOcrRehearsal
 from airflow_provider_ocr.transfers.cloud_ocr_to_object_storage import CloudOcrToObjectStorageOperator
@@ -90,6 +94,28 @@ def test_the_uris_of_the_manifest_open_the_files(submit: Callable[..., str], tmp
     assert [hashlib.sha256(content).hexdigest() for content in opened] == [
         entry["sha256"] for entry in manifest["files"]
     ]
+
+
+def test_a_retry_removes_what_its_own_killed_try_left_and_not_what_another_task_is_writing(
+    submit: Callable[..., str],
+) -> None:
+    ocr_task_id = submit("txt")
+    attach("memory", fs=MemoryFileSystem(global_store=False, skip_instance_cache=True))
+    folder = ObjectStoragePath("memory://texts")
+
+    def task(map_index: int) -> SimpleNamespace:
+        return SimpleNamespace(dag_id="scans", run_id="today", task_id="land", map_index=map_index)
+
+    ours, theirs = (temporary_name("scan.txt", f"('scans', 'today', 'land', {each})") for each in (0, 1))
+    for name in (ours, theirs):
+        folder.fs.pipe_file(f"{folder.path}/{name}", b"torso")
+    CloudOcrToObjectStorageOperator(
+        task_id="land", ocr_task_id=ocr_task_id, destination=folder, export_format="txt", name="scan"
+    ).execute({"ti": task(0)})
+    assert {path.rpartition("/")[2] for path in folder.fs.ls(folder.path, detail=False)} == {
+        "scan.txt",
+        theirs,
+    }
 
 
 def test_the_manifest_holds_no_signed_url(submit: Callable[..., str], tmp_path: Path) -> None:
