@@ -2,27 +2,31 @@
 """What a killed landing left is found again and removed, and nothing that a living one may be writing.
 
 On a local disk a living writer holds a lock. On other stores a temporary's name tells who wrote it, and a
-writer that begins again has ended before. Of what others left there, only what has not grown for an
-hour is surely dead: no download is silent for so long without breaking off.
+writer that begins again has ended before. Of what others left there, and of uploads to S3, only what has not
+grown for an hour is surely dead: no download is silent for so long without breaking off.
 """
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import re
 import secrets
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from fsspec import AbstractFileSystem
 
 _DEAD_AFTER = timedelta(hours=1)
+
+_log = logging.getLogger(__name__)
 
 
 def temporary_name(name: str, writer: str = "") -> str:
@@ -83,6 +87,33 @@ def remove_dead_temporaries(filesystem: AbstractFileSystem, parent: str, name: s
             with suppress(Exception):
                 if is_ours or _is_long_ago(filesystem.modified(path)):
                     filesystem.rm_file(path)
+
+
+def abort_dead_uploads(filesystem: AbstractFileSystem, path: str) -> None:
+    """Have S3 forget unfinished uploads to a key which nobody has sent anything to for an hour.
+
+    :param filesystem: one that holds uploads back. GCS ends them by itself after a week.
+    :param path: bucket and key, as the filesystem takes them.
+    """
+    if not hasattr(filesystem, "call_s3"):
+        return
+    # Landing does not need the right to list or end uploads, and not every S3 knows how to.
+    with suppress(Exception):
+        bucket, key, _ = filesystem.split_path(path)
+        answer = filesystem.call_s3("list_multipart_uploads", Bucket=bucket, Prefix=key)
+        for upload in answer.get("Uploads", ()):
+            which = {"Bucket": bucket, "Key": key, "UploadId": upload["UploadId"]}
+            if upload["Key"] == key and _has_died(upload, filesystem.call_s3("list_parts", **which)):
+                filesystem.call_s3("abort_multipart_upload", **which)
+                _log.info("%s: an unfinished upload of %s is ended", path, upload["Initiated"])
+
+
+def _has_died(upload: Mapping[str, Any], parts: Mapping[str, Any]) -> bool:
+    """Whether nobody works on an upload any more, as far as its parts tell."""
+    if parts.get("IsTruncated"):
+        return False  # the latest parts are not among these
+    moments = [part["LastModified"] for part in parts.get("Parts", ())]
+    return _is_long_ago(max([upload["Initiated"], *moments]))
 
 
 def _is_long_ago(moment: datetime) -> bool:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_ocr.lifecycle.existing import Found, IfExists, find, is_wanted
 from airflow_provider_ocr.lifecycle.leftovers import (
+    abort_dead_uploads,
     locked_temporary,
     remove_dead_temporaries,
     remove_unlocked_temporaries,
@@ -178,6 +179,8 @@ def _upload_and_commit(place: _Place, content: _Counted) -> bool:
             upload.commit()
         else:
             upload.give_up()
+    # Now the store is known to answer; before, its silence would have been waited for twice.
+    abort_dead_uploads(place.filesystem, place.path)
     return wanted
 
 

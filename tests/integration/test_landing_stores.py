@@ -8,10 +8,12 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_provider_ocr.lifecycle import leftovers
 from airflow_provider_ocr.lifecycle.existing import IfExists
 from airflow_provider_ocr.lifecycle.publishing import BLOCK_BYTES
 from airflow_provider_ocr.testing import APPLICATION_ID, PASSWORD
@@ -75,7 +77,9 @@ land(
 """
 
 
-def test_a_landing_that_is_killed_leaves_no_torso_and_the_retry_lands(scene_over_old: Scene) -> None:
+def test_a_landing_that_is_killed_leaves_no_torso_and_the_retry_lands(
+    scene_over_old: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     scene, host, store = scene_over_old, scene_over_old.host, scene_over_old.store
     host.fault = Fault(error=BROKEN_OFF, stalls=True)
     arguments = [host.url, APPLICATION_ID, PASSWORD, scene.ocr_task_id, store.protocol]
@@ -95,10 +99,14 @@ def test_a_landing_that_is_killed_leaves_no_torso_and_the_retry_lands(scene_over
     found = store.files()
     assert found.pop(NAME) == OLD
     assert [name.endswith(".part") for name in found] == [True] * (store.protocol == "file")
-    # Which landing began an upload S3 cannot tell, so only the bucket's own rules end one; no reader sees it.
     begun = [f"{store.folder.partition('/')[2]}/{NAME}"] if store.protocol == "s3" else []
     assert store.unfinished_uploads() == begun
     assert scene.lands()
+    # Which landing began an upload S3 cannot tell; this one may still be living, and no reader sees it.
+    assert store.unfinished_uploads() == begun
+    monkeypatch.setattr(leftovers, "_DEAD_AFTER", timedelta(0))
+    assert scene.lands()
+    assert store.unfinished_uploads() == []
 
 
 @pytest.mark.parametrize("if_exists", [IfExists.OVERWRITE, IfExists.SKIP_IF_SAME])

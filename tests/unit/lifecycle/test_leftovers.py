@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from fsspec.implementations.dirfs import DirFileSystem
 from fsspec.implementations.local import LocalFileSystem
 
-from airflow_provider_ocr.lifecycle.leftovers import temporary_name
+from airflow_provider_ocr.lifecycle.leftovers import abort_dead_uploads, temporary_name
 from airflow_provider_ocr.lifecycle.publishing import publish
 
 HOUR = 3600
@@ -133,3 +134,75 @@ def test_a_leftover_that_cannot_be_removed_keeps_nothing_from_landing(tmp_path: 
 def test_a_name_as_long_as_names_can_be_lands(tmp_path: Path, name: str) -> None:
     publish(LocalFileSystem(), str(tmp_path / name), [b"whole"])
     assert _left(tmp_path) == {name}
+
+
+class S3:
+    """What S3 knows of unfinished uploads, and what it is told.
+
+    :param uploads: as they are listed.
+    :param parts: what has come of each.
+    """
+
+    def __init__(self, uploads: list[dict[str, Any]], parts: dict[str, Any]) -> None:
+        self._uploads, self._parts = uploads, parts
+        self.aborted: list[str] = []
+
+    def split_path(self, path: str) -> tuple[str, str, None]:
+        bucket, _, key = path.partition("/")
+        return bucket, key, None
+
+    def call_s3(self, method: str, **options: Any) -> dict[str, Any]:
+        assert options["Bucket"] == "bucket"
+        if method == "list_multipart_uploads":
+            return {"Uploads": [each for each in self._uploads if each["Key"].startswith(options["Prefix"])]}
+        assert options["Key"] == "folder/a.txt"
+        if method == "list_parts":
+            return self._parts
+        assert method == "abort_multipart_upload"
+        self.aborted.append(options["UploadId"])
+        return {}
+
+
+def _ago(seconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+def _upload(*, age: float, key: str = "folder/a.txt") -> dict[str, Any]:
+    return {"Key": key, "UploadId": "an upload", "Initiated": _ago(age)}
+
+
+def _parts(*ages: float) -> dict[str, Any]:
+    return {"Parts": [{"LastModified": _ago(age)} for age in ages]}
+
+
+@pytest.mark.parametrize(
+    ("upload", "parts", "ends"),
+    [
+        (_upload(age=HOUR + 60), {}, True),
+        (_upload(age=9 * HOUR), _parts(8 * HOUR, HOUR + 60), True),
+        (_upload(age=60), {}, False),
+        (_upload(age=9 * HOUR), _parts(8 * HOUR, 60), False),
+        (_upload(age=9 * HOUR), {**_parts(8 * HOUR), "IsTruncated": True}, False),
+        (_upload(age=9 * HOUR, key="folder/a.txt.bak"), {}, False),
+    ],
+)
+def test_an_unfinished_upload_of_that_very_file_ends_once_nothing_has_come_for_an_hour(
+    upload: dict[str, Any], parts: dict[str, Any], ends: bool
+) -> None:
+    store = S3([upload], parts)
+    abort_dead_uploads(store, "bucket/folder/a.txt")
+    assert store.aborted == (["an upload"] if ends else [])
+
+
+def test_credentials_that_may_not_list_uploads_are_enough_to_land(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        asked.append(True)
+        raise PermissionError("AccessDenied")
+
+    asked: list[bool] = []
+    monkeypatch.setattr(S3, "call_s3", refuse)
+    abort_dead_uploads(S3([], {}), "bucket/folder/a.txt")
+    assert asked
+    assert not caplog.records
