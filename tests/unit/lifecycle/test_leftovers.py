@@ -109,6 +109,7 @@ def test_a_store_that_does_not_help_to_tidy_up_is_landed_on_all_the_same(
         f"{temporary_name('a.txt')}.bak",
         f"x{temporary_name('a.txt')}",
     ],
+    ids=["notes", "of_old", "of_another_file", "longer", "with_a_letter_before_it"],
 )
 @pytest.mark.parametrize("local", [True, False])
 def test_what_only_resembles_a_temporary_is_not_touched(tmp_path: Path, name: str, local: bool) -> None:
