@@ -63,23 +63,25 @@ def asleep(program: Program) -> Iterator[None]:
             process.resume()
 
 
-def kill_busy_worker(airflow: LocalAirflow, dag_id: str, run_id: str) -> None:
-    """Kill a process of the LocalExecutor that runs a task of this run, and the task with it."""
-    worker, task = _youngest_task(airflow, dag_id, run_id)
+def kill_busy_worker(airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str) -> None:
+    """Kill a process of the LocalExecutor that runs this task of this run, and the task with it."""
+    worker, task = _youngest_task(airflow, dag_id, run_id, task_id)
     # Whoever waits for work holds the lock of the queue and would take it to the grave; this one does not.
     for process in (worker, task):
         with suppress(psutil.NoSuchProcess):
             process.kill()
 
 
-def kill_task(airflow: LocalAirflow, dag_id: str, run_id: str) -> None:
-    """Kill the process of a task of this run alone."""
-    _, task = _youngest_task(airflow, dag_id, run_id)
+def kill_task(airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str) -> None:
+    """Kill the process of this task of this run alone."""
+    _, task = _youngest_task(airflow, dag_id, run_id, task_id)
     with suppress(psutil.NoSuchProcess):
         task.kill()
 
 
-def _youngest_task(airflow: LocalAirflow, dag_id: str, run_id: str) -> tuple[psutil.Process, psutil.Process]:
+def _youngest_task(
+    airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str
+) -> tuple[psutil.Process, psutil.Process]:
     """A worker and its task, the one that has most to do yet, as soon as there is any.
 
     It has begun by Airflow's account. The LocalExecutor (3.3.2) loses a task for good that it has taken from
@@ -89,7 +91,9 @@ def _youngest_task(airflow: LocalAirflow, dag_id: str, run_id: str) -> tuple[psu
     deadline = time.monotonic() + SECONDS
     while not found:
         assert time.monotonic() < deadline, "no worker is busy"
-        running = {item.id for item in airflow.task_instances(dag_id, run_id) if item.state == "running"}
+        running = {
+            item.id for item in _instances(airflow, dag_id, run_id, task_id) if item.state == "running"
+        }
         for worker in psutil.Process(airflow.programs["scheduler"].pid).children():
             with suppress(psutil.NoSuchProcess):
                 title = " ".join(worker.cmdline()).strip()
@@ -100,12 +104,14 @@ def _youngest_task(airflow: LocalAirflow, dag_id: str, run_id: str) -> tuple[psu
     return worker, task
 
 
+def _instances(airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str) -> list[Any]:
+    return [item for item in airflow.task_instances(dag_id, run_id) if item.task_id == task_id]
+
+
 def many(airflow: LocalAirflow, dag_id: str, run_id: str, task_id: str) -> Mapping[int, Any]:
     """The instances of a mapped task, by map index."""
     return {
-        item.map_index: item
-        for item in airflow.task_instances(dag_id, run_id)
-        if item.task_id == task_id and item.map_index >= 0
+        item.map_index: item for item in _instances(airflow, dag_id, run_id, task_id) if item.map_index >= 0
     }
 
 

@@ -106,7 +106,7 @@ def land(
     :param writer: who lands, as `publish` takes it.
     :raises OcrError: if the task has no results, or they cannot be had whole.
     :raises FileExistsError: if another file is in the way, and was not to be replaced.
-    :raises OSError: if a file cannot be written; its note is the file's address.
+    :raises OSError: if a file cannot be written; its note is the file's path.
     """
     names = file_names(stem, export_formats, ocr_task_id)
     task = require_completed(client.get_task_status(ocr_task_id))
@@ -216,7 +216,7 @@ class _Place:
             there = publish(self.filesystem, path, content, if_exists=self.if_exists, writer=self.writer)
         except OSError as error:
             # Stores seldom say which file it was, and in which of two folders.
-            error.add_note(self.filesystem.unstrip_protocol(path))
+            error.add_note(path)
             raise
         return LandedFile(
             result.export_format,

@@ -172,7 +172,7 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
         folder = self._folder("destination")
         self.ocr_task_id = require_ocr_task_id(self.ocr_task_id)
         with (
-            _written_to(folder, self.ocr_task_id),
+            self._written_to(folder),
             airflow_errors(),
             CloudOcrHook(self.cloud_ocr_conn_id).get_conn() as client,
         ):
@@ -239,6 +239,29 @@ class CloudOcrToObjectStorageOperator(ConcealingOperator):
             return self._folder("review_destination")
         return usual
 
+    @contextmanager
+    def _written_to(self, folder: ObjectStoragePath) -> Iterator[None]:
+        """Names the file, or else the destination, where it is what failed."""
+        try:
+            yield
+        except OSError as error:
+            place = self._place_of(error, folder)
+            raise CloudOcrResultError(
+                f"The results of OCR task {self.ocr_task_id} cannot be written to {place}: "
+                f"{error.strerror or error}.",
+                ocr_task_id=self.ocr_task_id,
+            ) from error
+
+    def _place_of(self, error: OSError, usual: ObjectStoragePath) -> str:
+        """The address of the file that the error is about, or of the destination where it tells of none."""
+        review = [self._folder("review_destination")] if self.review_destination else []
+        for path in getattr(error, "__notes__", ()):
+            for folder in (*review, usual):
+                beginning = f"{folder.path.rstrip('/')}/"
+                if path.startswith(beginning):
+                    return _address(folder, path.removeprefix(beginning))
+        return str(usual)
+
     def _log_file(self, file: LandedFile) -> None:
         how = "landed" if file.written else "was there already and stays as it is"
         self.log.info("OCR task %s: %s %s, %d bytes", self.ocr_task_id, file.name, how, file.size)
@@ -281,19 +304,6 @@ def _writer(context: Context) -> str:
     return repr((task.dag_id, task.run_id, task.task_id, task.map_index))
 
 
-@contextmanager
-def _written_to(folder: ObjectStoragePath, ocr_task_id: str) -> Iterator[None]:
-    """Names the file, or else the destination, where it is what failed."""
-    try:
-        yield
-    except OSError as error:
-        place = next(iter(getattr(error, "__notes__", ())), folder)
-        raise CloudOcrResultError(
-            f"The results of OCR task {ocr_task_id} cannot be written to {place}: {error.strerror or error}.",
-            ocr_task_id=ocr_task_id,
-        ) from error
-
-
 def _manifest(task: OcrTask, files: Sequence[LandedFile], folder: ObjectStoragePath) -> dict[str, Any]:
     return {
         "ocr_task_id": task.id,
@@ -303,7 +313,7 @@ def _manifest(task: OcrTask, files: Sequence[LandedFile], folder: ObjectStorageP
         "files": [
             {
                 "export_format": str(file.export_format),
-                "uri": _uri(folder, file),
+                "uri": _address(folder, file.name),
                 "size": file.size,
                 "sha256": file.sha256,
                 "written": file.written,
@@ -313,9 +323,9 @@ def _manifest(task: OcrTask, files: Sequence[LandedFile], folder: ObjectStorageP
     }
 
 
-def _uri(folder: ObjectStoragePath, file: LandedFile) -> str:
+def _address(folder: ObjectStoragePath, name: str) -> str:
     """Where a file lies, with the connection's ID, so that ``ObjectStoragePath`` opens it as it stands."""
     # Airflow before 3.1 keeps the ID among the storage options.
     conn_id = getattr(folder, "conn_id", None) or folder.storage_options.get("conn_id")
     owner = f"{conn_id}@" if conn_id else ""
-    return f"{folder.protocol or 'file'}://{owner}{folder.path.rstrip('/')}/{file.name}"
+    return f"{folder.protocol or 'file'}://{owner}{folder.path.rstrip('/')}/{name}"

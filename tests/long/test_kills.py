@@ -134,8 +134,8 @@ def ride(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Ride:
     # Those that are killed are in the middle of the paid call.
     cloud_ocr_session.slow_down(SECONDS_A_CALL, methods=("processRemoteImage",), times=24)
     wait_until(lambda: len(cloud_ocr_session.tasks()) >= DOCUMENTS // 4 + 8, "slow ones are under way")
-    kill_busy_worker(airflow, MANY, RUN_ID)
-    kill_task(airflow, MANY, RUN_ID)
+    kill_busy_worker(airflow, MANY, RUN_ID, "document.submit")
+    kill_task(airflow, MANY, RUN_ID, "document.submit")
     wait_until(lambda: all_wait(airflow), "all wait in the triggerer", seconds=1800)
     wait_until(lambda: triggers(airflow)[None] == 0, "the triggerer has them all")
     wait_until(lambda: beginnings(airflow) == DOCUMENTS + len(WAITING), "all triggers run")
@@ -166,8 +166,8 @@ def ride(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Ride:
     wait_until(lambda: landed(noted) >= DOCUMENTS // 4, "a quarter has landed", seconds=1800)
     cloud_ocr_session.slow_down(SECONDS_A_CALL, methods=("results",), times=24)
     wait_until(lambda: landed(noted) >= DOCUMENTS // 4 + 8, "slow ones are under way")
-    kill_busy_worker(airflow, MANY, RUN_ID)
-    kill_task(airflow, MANY, RUN_ID)
+    kill_busy_worker(airflow, MANY, RUN_ID, "document.land")
+    kill_task(airflow, MANY, RUN_ID, "document.land")
     noted.final = airflow.wait_for_run(MANY, RUN_ID, seconds=1800)
     airflow.wait_for_run(READY, RUN_ID, seconds=600)
     noted.deleted_by_the_user = [request.ocr_task_id for request in cloud_ocr_session.requests("deleteTask")]

@@ -33,11 +33,11 @@ def landed(airflow: LocalAirflow, cloud_ocr_session: CloudOcrRehearsal) -> Itera
 
     wait_until(all_wait, "all wait")
     airflow.programs["triggerer"].kill()
-    cloud_ocr_session.slow_down(2.0, methods=("results",), times=DOCUMENTS)
+    cloud_ocr_session.slow_down(5.0, methods=("results",), times=DOCUMENTS)
     cloud_ocr_session.release()
     airflow.start("triggerer")
     wait_until(lambda: bool(list(folder.glob("*.txt"))), "one has landed")
-    kill_task(airflow, DAG_ID, RUN_ID)
+    kill_task(airflow, DAG_ID, RUN_ID, "document.land")
     assert airflow.wait_for_run(DAG_ID, RUN_ID, seconds=600) == "success"
     yield folder
     cloud_ocr_session.reset()

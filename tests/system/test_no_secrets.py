@@ -189,12 +189,13 @@ def test_no_secret_stands_in_the_database_or_in_a_log(
     log = airflow.task_log(DAG_ID, "refuse", "submit")
     assert '"GET /processRemoteImage?... HTTP/1.1" 450' in log
     assert "Cannot take http://" in log
-    # The careless ones got as far as repeating what they had; the destination was refused.
+    # The careless ones got as far as repeating what they had; the destination and the name were refused.
     for task_id, map_index in [("raise", -1), ("mapped", 0)]:
         assert "Carelessly: ***" in airflow.task_log("careless", "careless", task_id, map_index)
     assert "destination: memory://bucket/x?sig=*** was given" in airflow.task_log(
         "careless", "careless", "land"
     )
+    assert "cannot be a file name" in airflow.task_log("careless", "careless", "name")
 
 
 def prepare(airflow: LocalAirflow, server: IndiscreetServer, scans: ScanServer, cases: list[Case]) -> None:

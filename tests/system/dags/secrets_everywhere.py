@@ -83,6 +83,12 @@ def careless() -> None:
         ocr_task_id="00000001-0000-4000-8000-000000000000",
         export_format="txt",
         destination=STORE,
+    )
+    CloudOcrToObjectStorageOperator(
+        task_id="name",
+        ocr_task_id="00000001-0000-4000-8000-000000000000",
+        export_format="txt",
+        destination="file:///nowhere",
         name="{{ var.value.where_to_refuse }}",
     )
 

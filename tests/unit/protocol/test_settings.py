@@ -351,7 +351,9 @@ def all_settings(draw: st.DrawFn) -> ProcessingSettings:
         export_format=export_format,
         write_recognition_variants=bool(has_xml) and draw(st.booleans()),
         write_tags=draw(st.sampled_from(WriteTags)),
-        description=draw(st.text(max_size=255).filter(is_xml_text)),
+        description=draw(
+            st.text(max_size=255).filter(is_xml_text).filter(lambda text: text.strip() or not text)
+        ),
         pdf_password=draw(st.text(max_size=30)),
     )
 
