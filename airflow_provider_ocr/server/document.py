@@ -45,8 +45,12 @@ def enclosing(boxes: list[Box]) -> Box:
     )
 
 
-class Affine(NamedTuple):
-    """A map of the plane: ``x' = xx * x + xy * y + x0`` and ``y' = yx * x + yy * y + y0``."""
+class Projection(NamedTuple):
+    """A map of the plane that keeps lines straight, as a camera's picture of a page does.
+
+    ``x' = (xx * x + xy * y + x0) / w`` and ``y' = (yx * x + yy * y + y0) / w``, where
+    ``w = wx * x + wy * y + 1``. Without ``wx`` and ``wy`` parallel lines stay parallel.
+    """
 
     xx: float = 1.0
     xy: float = 0.0
@@ -54,21 +58,23 @@ class Affine(NamedTuple):
     yx: float = 0.0
     yy: float = 1.0
     y0: float = 0.0
+    wx: float = 0.0
+    wy: float = 0.0
 
-    def then(self, other: Affine) -> Affine:
+    def then(self, other: Projection) -> Projection:
         """The map that applies this one first and ``other`` to its result."""
-        return Affine(
-            other.xx * self.xx + other.xy * self.yx,
-            other.xx * self.xy + other.xy * self.yy,
-            other.xx * self.x0 + other.xy * self.y0 + other.x0,
-            other.yx * self.xx + other.yy * self.yx,
-            other.yx * self.xy + other.yy * self.yy,
-            other.yx * self.x0 + other.yy * self.y0 + other.y0,
-        )
+        columns = tuple(zip(*_matrix(self), strict=True))
+        product = [
+            [sum(one * two for one, two in zip(row, column, strict=True)) for column in columns]
+            for row in _matrix(other)
+        ]
+        scale = product[2][2]
+        return Projection(*(value / scale for value in (*product[0], *product[1], *product[2][:2])))
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """Where the point lands."""
-        return self.xx * x + self.xy * y + self.x0, self.yx * x + self.yy * y + self.y0
+        w = self.wx * x + self.wy * y + 1
+        return (self.xx * x + self.xy * y + self.x0) / w, (self.yx * x + self.yy * y + self.y0) / w
 
     def box(self, box: Box) -> Box:
         """The smallest upright box around where the corners of ``box`` land."""
@@ -81,6 +87,10 @@ class Affine(NamedTuple):
         )
 
 
+def _matrix(map_: Projection) -> list[list[float]]:
+    return [list(map_[:3]), list(map_[3:6]), [*map_[6:], 1.0]]
+
+
 _ROUNDING = 1e-6  # what is a whole number up to floating point noise must not grow by a pixel
 
 
@@ -88,6 +98,7 @@ class BlockType(StrEnum):
     """What a part of a page is, in the words of the result XML."""
 
     TEXT = "Text"
+    TABLE = "Table"
     PICTURE = "Picture"
     BARCODE = "Barcode"
     SEPARATOR = "Separator"
@@ -112,6 +123,13 @@ class Character(NamedTuple):
 
     text: str
     box: Box
+    confidence: int
+
+
+class Reading(NamedTuple):
+    """What a character may be, with the confidence, 0 to 100."""
+
+    text: str
     confidence: int
 
 
@@ -144,6 +162,9 @@ class Line:
     :param texts: the characters, in the order of the words.
     :param edges: left, top, right and bottom of each character, one after the other.
     :param certainties: confidence of each character, 0 to 100.
+    :param size: points of its type, 0 where that is not known.
+    :param hyphenated: whether its last word goes on in the next line, and its hyphen is none of the word's.
+    :param readings: for each character what else it may be, the most likely first; empty where nobody asked.
     """
 
     words: tuple[Word, ...]
@@ -152,6 +173,9 @@ class Line:
     texts: tuple[str, ...]
     edges: array[int]
     certainties: bytes
+    size: float = 0.0
+    hyphenated: bool = False
+    readings: tuple[tuple[Reading, ...], ...] = ()
 
     def characters(self, word: Word) -> Iterator[Character]:
         """The characters of one of this line's words."""
@@ -160,11 +184,72 @@ class Line:
             yield Character(self.texts[index], box, self.certainties[index])
 
 
+class ParagraphRole(StrEnum):
+    """What a paragraph is to its document; the values are those of the result XML where that has one."""
+
+    TEXT = "text"
+    HEADING = "heading"
+    LIST_ITEM = "listItem"
+    CAPTION = "pictureCaption"
+    HEADER = "header"
+    FOOTER = "footer"
+
+
+class Alignment(StrEnum):
+    """How the lines of a paragraph stand, in the words of the result XML."""
+
+    LEFT = "Left"
+    CENTER = "Center"
+    RIGHT = "Right"
+    JUSTIFIED = "Justified"
+
+
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Lines that belong together."""
+    """Lines that belong together.
+
+    :param level: of a heading, 1 for the topmost; 0 for all else.
+    """
 
     lines: tuple[Line, ...]
+    role: ParagraphRole = ParagraphRole.TEXT
+    alignment: Alignment = Alignment.LEFT
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of a table.
+
+    :param row: the first of the rows that it covers, 0 for the topmost.
+    :param column: the first of the columns that it covers, 0 for the leftmost.
+    :param row_span: how many rows it covers.
+    :param column_span: how many columns it covers.
+    :param paragraphs: what stands in it, maybe nothing.
+    """
+
+    row: int
+    column: int
+    row_span: int = 1
+    column_span: int = 1
+    box: Box
+    paragraphs: tuple[Paragraph, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A grid whose every place is covered by exactly one cell.
+
+    :param columns: x of the grid's upright lines, left to right, one more than there are columns.
+    :param rows: y of its level lines, top to bottom, one more than there are rows.
+    :param cells: row by row, in each from left to right.
+    :param ruled: whether its lines are drawn.
+    """
+
+    columns: tuple[int, ...]
+    rows: tuple[int, ...]
+    cells: tuple[Cell, ...]
+    ruled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +262,26 @@ class Barcode:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One part of a page; text blocks have paragraphs, barcode blocks a barcode."""
+    """One part of a page; text blocks have paragraphs, table blocks a table, barcode blocks a barcode."""
 
     type: BlockType
     box: Box
     paragraphs: tuple[Paragraph, ...] = ()
     barcode: Barcode | None = None
+    table: Table | None = None
+
+    @property
+    def all_paragraphs(self) -> Iterator[Paragraph]:
+        """The block's paragraphs, and those of its table's cells, in reading order."""
+        yield from self.paragraphs
+        if self.table is not None:
+            for cell in self.table.cells:
+                yield from cell.paragraphs
 
     @property
     def lines(self) -> Iterator[Line]:
         """All lines of text in reading order."""
-        return (line for paragraph in self.paragraphs for line in paragraph.lines)
+        return (line for paragraph in self.all_paragraphs for line in paragraph.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +312,7 @@ class Page:
     dpi: float
     rotation: int
     skew: float
-    to_original: Affine
+    to_original: Projection
     blocks: tuple[Block, ...]
     image: Path | None = None
     failed: bool = False

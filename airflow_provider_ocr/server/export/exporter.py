@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Page
 
 
@@ -14,11 +15,11 @@ class DocumentSummary:
     """What is known of a document before its first page.
 
     :param pages: how many pages it has.
-    :param languages: the API's names of the languages that it is read in.
+    :param settings: how it was recognised, and how it is to be exported.
     """
 
     pages: int
-    languages: tuple[str, ...]
+    settings: ProcessingSettings
 
 
 class Exporter(Protocol):

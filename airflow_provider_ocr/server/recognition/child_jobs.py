@@ -118,7 +118,7 @@ def _export(images: list[Path], job: dict[str, Any]) -> Iterator[Event]:
         if not SHOWING_PAGES.isdisjoint(settings.export_format):
             document = opened.enter_context(Document(images, password=settings.pdf_password))
         for exporter in exporters:
-            exporter.start(DocumentSummary(pages, settings.language))
+            exporter.start(DocumentSummary(pages, settings))
         for number in range(1, pages + 1):
             yield PageBegun(number, pages)
             page, _ = _kept(kept, number)

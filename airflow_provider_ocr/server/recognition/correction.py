@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from airflow_provider_ocr.server.document import Affine
+from airflow_provider_ocr.server.document import Projection
 from airflow_provider_ocr.server.recognition.ink import Grey, letter_marks
 
 MAX_SKEW = 12.0  # degrees; what slopes more was not put on a scanner
@@ -58,19 +58,19 @@ def _sharpness(feet: npt.NDArray[np.float64], degrees: float) -> float:
     return float(np.square(np.convolve(counts, (1, 2, 1))).sum())
 
 
-def turned(image: Image.Image, clockwise: int) -> tuple[Image.Image, Affine]:
+def turned(image: Image.Image, clockwise: int) -> tuple[Image.Image, Projection]:
     """The image turned by a multiple of 90 degrees, and the way from its pixels back to ``image``'s."""
     width, height = image.size
     back = {
-        0: Affine(),
-        90: Affine(xx=0, xy=1, x0=0, yx=-1, yy=0, y0=height),
-        180: Affine(xx=-1, xy=0, x0=width, yx=0, yy=-1, y0=height),
-        270: Affine(xx=0, xy=-1, x0=width, yx=1, yy=0, y0=0),
+        0: Projection(),
+        90: Projection(xx=0, xy=1, x0=0, yx=-1, yy=0, y0=height),
+        180: Projection(xx=-1, xy=0, x0=width, yx=0, yy=-1, y0=height),
+        270: Projection(xx=0, xy=-1, x0=width, yx=1, yy=0, y0=0),
     }[clockwise]
     return (image.transpose(_TURNS[clockwise]) if clockwise else image), back
 
 
-def corrected(image: Image.Image, *, rotation: int, skew: float) -> tuple[Image.Image, Affine]:
+def corrected(image: Image.Image, *, rotation: int, skew: float) -> tuple[Image.Image, Projection]:
     """The image turned upright, then straight, and the way back.
 
     :param rotation: degrees (0, 90, 180, 270), clockwise.
@@ -81,13 +81,13 @@ def corrected(image: Image.Image, *, rotation: int, skew: float) -> tuple[Image.
     return straight, to_upright.then(to_source)
 
 
-def straightened(image: Image.Image, degrees: float) -> tuple[Image.Image, Affine]:
+def straightened(image: Image.Image, degrees: float) -> tuple[Image.Image, Projection]:
     """The image turned counter-clockwise on a canvas that grows with it, and the way back.
 
     What the canvas gains at the corners is white.
     """
     if not degrees:
-        return image, Affine()
+        return image, Projection()
     pixels = np.asarray(image.convert("L") if image.mode == "1" else image)
     height, width = pixels.shape[:2]
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1.0)
@@ -102,7 +102,7 @@ def straightened(image: Image.Image, degrees: float) -> tuple[Image.Image, Affin
         borderMode=cv2.BORDER_CONSTANT,
         borderValue=(255, 255, 255),
     )
-    back = Affine(*(float(value) for value in cv2.invertAffineTransform(matrix).ravel()))
+    back = Projection(*(float(value) for value in cv2.invertAffineTransform(matrix).ravel()))
     result = Image.fromarray(rotated)
     if image.mode == "1":
         result = result.point(lambda level: 255 if level >= _GREY_LEVEL else 0).convert("1")

@@ -17,7 +17,7 @@ from pathlib import Path
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Page
-from airflow_provider_ocr.server.recognition.page_encoding import decode_page, encode_page
+from airflow_provider_ocr.server.recognition.page_encoding import PAGE_FORMAT, decode_page, encode_page
 
 _PAGE, _FAILED = ".page", ".failed"
 _KEY_LENGTH = 16
@@ -31,7 +31,7 @@ def recognition_key(settings: ProcessingSettings) -> str:
     :param settings: what ``support.supported`` has accepted.
     """
     values = {
-        "recogniser": [__version__, _engine_version()],
+        "recogniser": [__version__, _engine_version(), PAGE_FORMAT],
         "language": settings.language,
         "profile": settings.profile,
         "textType": settings.text_type,

@@ -9,17 +9,25 @@ from array import array
 from typing import Any
 
 from airflow_provider_ocr.server.document import (
-    Affine,
+    Alignment,
     Barcode,
     Baseline,
     Block,
     BlockType,
     Box,
+    Cell,
     Line,
     Page,
     Paragraph,
+    ParagraphRole,
+    Projection,
+    Reading,
+    Table,
     Word,
 )
+
+PAGE_FORMAT = 2
+"""Changes with what is written here, so that nobody takes an older page for a damaged one."""
 
 _COMPRESSION = 6
 
@@ -46,7 +54,7 @@ def decode_page(content: bytes) -> tuple[Page, int]:
         values = document["page"]
         page = Page(
             **{name: values[name] for name in _PLAIN},
-            to_original=Affine(*values["to_original"]),
+            to_original=Projection(*values["to_original"]),
             blocks=tuple(_block(block) for block in values["blocks"]),
         )
         return page, int(document["pages"])
@@ -63,22 +71,65 @@ _PLAIN = (
 def _block_values(block: Block) -> dict[str, Any]:
     values: dict[str, Any] = {"type": block.type.value, "box": block.box}
     if block.paragraphs:
-        values["paragraphs"] = [
-            [_line_values(line) for line in paragraph.lines] for paragraph in block.paragraphs
-        ]
+        values["paragraphs"] = [_paragraph_values(paragraph) for paragraph in block.paragraphs]
     if block.barcode:
         values["barcode"] = [block.barcode.kind, block.barcode.text]
+    if block.table:
+        values["table"] = _table_values(block.table)
     return values
 
 
 def _block(values: dict[str, Any]) -> Block:
-    barcode = values.get("barcode")
+    barcode, table = values.get("barcode"), values.get("table")
     return Block(
         BlockType(values["type"]),
         Box(*values["box"]),
-        tuple(Paragraph(tuple(map(_line, lines))) for lines in values.get("paragraphs", ())),
+        tuple(map(_paragraph, values.get("paragraphs", ()))),
         Barcode(*barcode) if barcode else None,
+        _table(table) if table else None,
     )
+
+
+def _table_values(table: Table) -> dict[str, Any]:
+    cells = [
+        [
+            [cell.row, cell.column, cell.row_span, cell.column_span],
+            cell.box,
+            [_paragraph_values(paragraph) for paragraph in cell.paragraphs],
+        ]
+        for cell in table.cells
+    ]
+    return {"columns": table.columns, "rows": table.rows, "ruled": table.ruled, "cells": cells}
+
+
+def _table(values: dict[str, Any]) -> Table:
+    cells = (
+        Cell(
+            row=row,
+            column=column,
+            row_span=row_span,
+            column_span=column_span,
+            box=Box(*box),
+            paragraphs=tuple(map(_paragraph, paragraphs)),
+        )
+        for (row, column, row_span, column_span), box, paragraphs in values["cells"]
+    )
+    return Table(
+        columns=tuple(values["columns"]),
+        rows=tuple(values["rows"]),
+        cells=tuple(cells),
+        ruled=values["ruled"],
+    )
+
+
+def _paragraph_values(paragraph: Paragraph) -> list[Any]:
+    lines = [_line_values(line) for line in paragraph.lines]
+    return [lines, paragraph.role.value, paragraph.alignment.value, paragraph.level]
+
+
+def _paragraph(values: list[Any]) -> Paragraph:
+    lines, role, alignment, level = values
+    return Paragraph(tuple(map(_line, lines)), ParagraphRole(role), Alignment(alignment), level)
 
 
 def _line_values(line: Line) -> dict[str, Any]:
@@ -92,6 +143,9 @@ def _line_values(line: Line) -> dict[str, Any]:
         "texts": line.texts,
         "edges": list(line.edges),
         "certainties": list(line.certainties),
+        "size": line.size,
+        "hyphenated": line.hyphenated,
+        "readings": line.readings,
     }
 
 
@@ -107,4 +161,7 @@ def _line(values: dict[str, Any]) -> Line:
         tuple(values["texts"]),
         array("i", values["edges"]),
         bytes(values["certainties"]),
+        values["size"],
+        values["hyphenated"],
+        tuple(tuple(Reading(*reading) for reading in each) for each in values["readings"]),
     )

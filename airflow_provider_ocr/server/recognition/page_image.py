@@ -10,7 +10,7 @@ from typing import Protocol
 
 from PIL import Image, ImageChops
 
-from airflow_provider_ocr.server.document import Affine
+from airflow_provider_ocr.server.document import Projection
 from airflow_provider_ocr.server.recognition.errors import PageError
 
 MAX_PIXELS = 150_000_000
@@ -45,7 +45,7 @@ class PageImage:
     original_width: int
     original_height: int
     original_dpi: float
-    to_original: Affine
+    to_original: Projection
 
 
 class DocumentFile(Protocol):
@@ -90,7 +90,7 @@ def working_page(image: Image.Image, *, number: int, size: tuple[int, int], dpi:
         original_width=size[0],
         original_height=size[1],
         original_dpi=dpi,
-        to_original=Affine(xx=across, yy=down),
+        to_original=Projection(xx=across, yy=down),
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.server.document import Affine, Block, BlockType, Page
+from airflow_provider_ocr.server.document import Block, BlockType, Page, Projection
 from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
 from airflow_provider_ocr.server.recognition.correction import find_skew, straightened, turned
 from airflow_provider_ocr.server.recognition.engine import Engine
@@ -38,7 +38,7 @@ class _Corrected:
     image: Image.Image
     rotation: int
     skew: float
-    to_source: Affine
+    to_source: Projection
 
 
 def recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:

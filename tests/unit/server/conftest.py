@@ -36,7 +36,6 @@ from airflow_provider_ocr.server.api.methods import ApiMethods
 from airflow_provider_ocr.server.api.result_endpoint import ResultEndpoint
 from airflow_provider_ocr.server.api.signing import UrlSigner
 from airflow_provider_ocr.server.document import (
-    Affine,
     Baseline,
     Block,
     BlockType,
@@ -44,6 +43,7 @@ from airflow_provider_ocr.server.document import (
     Line,
     Page,
     Paragraph,
+    Projection,
     Word,
     enclosing,
 )
@@ -163,7 +163,7 @@ def make_page() -> Callable[..., Page]:
         *blocks: Sequence[Line] | Block,
         number: int = 1,
         rotation: int = 0,
-        to_original: Affine | None = None,
+        to_original: Projection | None = None,
         image: Path | None = None,
     ) -> Page:
         turned = rotation in (90, 270)
@@ -177,7 +177,7 @@ def make_page() -> Callable[..., Page]:
             dpi=100,
             rotation=rotation,
             skew=0.0,
-            to_original=to_original or Affine(),
+            to_original=to_original or Projection(),
             blocks=tuple(block if isinstance(block, Block) else text_block(block) for block in blocks),
             image=image,
         )

@@ -10,27 +10,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_provider_ocr.server.document import Affine, Baseline, Box, Line, Page, enclosing
+from airflow_provider_ocr.server.document import Baseline, Box, Line, Page, Projection, enclosing
 
 numbers = st.floats(-5, 5)
-maps = st.builds(Affine, numbers, numbers, numbers, numbers, numbers, numbers)
+maps = st.builds(Projection, *[numbers] * 6, wx=st.just(0.0), wy=st.just(0.0))
 
 
 @given(maps, maps, st.floats(-1000, 1000), st.floats(-1000, 1000))
-def test_two_maps_after_another_are_one(first: Affine, second: Affine, x: float, y: float) -> None:
+def test_two_maps_after_another_are_one(first: Projection, second: Projection, x: float, y: float) -> None:
     assert first.then(second).point(x, y) == pytest.approx(second.point(*first.point(x, y)), abs=1e-6)
+
+
+slight = st.floats(-1e-4, 1e-4)  # what a camera sees of a page that it is held over
+pictures = st.builds(Projection, *[numbers] * 6, wx=slight, wy=slight)
+
+
+@given(pictures, slight, slight, st.floats(0, 1000), st.floats(0, 1000))
+def test_two_pictures_after_another_are_one(
+    first: Projection, wx: float, wy: float, x: float, y: float
+) -> None:
+    second = Projection(wx=wx / 10, wy=wy / 10)
+    landed = second.point(*first.point(x, y))
+    assert first.then(second).point(x, y) == pytest.approx(landed, rel=1e-6, abs=1e-6)
+
+
+def test_a_picture_of_a_page_may_have_its_far_edge_shorter() -> None:
+    picture = Projection(wy=0.001)
+    assert picture.point(100, 0) == (100, 0)
+    assert picture.point(100, 1000) == (50, 500)
 
 
 @pytest.mark.parametrize(
     ("matrix", "expected"),
     [
-        (Affine(), Box(10, 20, 40, 30)),
-        (Affine(xx=0, xy=-1, x0=100, yx=1, yy=0), Box(70, 10, 80, 40)),
-        (Affine(xx=2, yy=2), Box(20, 40, 80, 60)),
-        (Affine(x0=0.5), Box(10, 20, 41, 30)),
+        (Projection(), Box(10, 20, 40, 30)),
+        (Projection(xx=0, xy=-1, x0=100, yx=1, yy=0), Box(70, 10, 80, 40)),
+        (Projection(xx=2, yy=2), Box(20, 40, 80, 60)),
+        (Projection(x0=0.5), Box(10, 20, 41, 30)),
     ],
 )
-def test_a_box_lands_in_the_smallest_box_around_its_corners(matrix: Affine, expected: Box) -> None:
+def test_a_box_lands_in_the_smallest_box_around_its_corners(matrix: Projection, expected: Box) -> None:
     assert matrix.box(Box(10, 20, 40, 30)) == expected
 
 

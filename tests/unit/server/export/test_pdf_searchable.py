@@ -12,6 +12,7 @@ import pypdfium2
 import pytest
 from PIL import Image, ImageChops
 
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Baseline, Box, Line, Page
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.pdf_searchable import PdfSearchableExporter
@@ -29,7 +30,7 @@ def image(tmp_path: Path) -> Path:
 
 def exported(path: Path, pages: Sequence[Page]) -> Path:
     exporter = PdfSearchableExporter(path)
-    exporter.start(DocumentSummary(len(pages), ("English",)))
+    exporter.start(DocumentSummary(len(pages), ProcessingSettings()))
     for page in pages:
         exporter.page(page)
     exporter.finish()

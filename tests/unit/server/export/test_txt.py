@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Line, Page
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.txt import TxtExporter, page_text
@@ -16,7 +17,7 @@ MakePage = Callable[..., Page]
 
 def exported(path: Path, *pages: Page) -> bytes:
     exporter = TxtExporter(path)
-    exporter.start(DocumentSummary(len(pages), ("English",)))
+    exporter.start(DocumentSummary(len(pages), ProcessingSettings()))
     for page in pages:
         exporter.page(page)
     exporter.finish()

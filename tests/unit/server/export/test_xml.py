@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from lxml import etree  # type: ignore[import-untyped]  # lxml carries no types
 
-from airflow_provider_ocr.server.document import Affine, Barcode, Block, BlockType, Box, Line, Page
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.server.document import Barcode, Block, BlockType, Box, Line, Page, Projection
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.xml import NAMESPACE, XmlExporter
 
@@ -20,7 +21,7 @@ NAMES = {"a": NAMESPACE}
 
 def exported(path: Path, *pages: Page) -> bytes:
     exporter = XmlExporter(path)
-    exporter.start(DocumentSummary(len(pages), ("English",)))
+    exporter.start(DocumentSummary(len(pages), ProcessingSettings()))
     for page in pages:
         exporter.page(page)
     exporter.finish()
@@ -85,10 +86,10 @@ def test_formatting_names_the_language_in_the_documents_own_way(
 @pytest.mark.parametrize(
     ("rotation", "matrix", "name", "expected"),
     [
-        (0, Affine(), None, (10, 100, 50, 130)),
-        (90, Affine(xx=0, xy=1, yx=-1, yy=0, y0=1000), "RotatedClockwise", (100, 950, 130, 990)),
-        (180, Affine(xx=-1, x0=1000, yy=-1, y0=1400), "RotatedUpsidedown", (950, 1270, 990, 1300)),
-        (270, Affine(xx=0, xy=-1, x0=1400, yx=1, yy=0), "RotatedCounterclockwise", (1270, 10, 1300, 50)),
+        (0, Projection(), None, (10, 100, 50, 130)),
+        (90, Projection(xx=0, xy=1, yx=-1, yy=0, y0=1000), "RotatedClockwise", (100, 950, 130, 990)),
+        (180, Projection(xx=-1, x0=1000, yy=-1, y0=1400), "RotatedUpsidedown", (950, 1270, 990, 1300)),
+        (270, Projection(xx=0, xy=-1, x0=1400, yx=1, yy=0), "RotatedCounterclockwise", (1270, 10, 1300, 50)),
     ],
 )
 def test_coordinates_are_those_of_the_original_image(
@@ -97,7 +98,7 @@ def test_coordinates_are_those_of_the_original_image(
     make_line: MakeLine,
     make_page: MakePage,
     rotation: int,
-    matrix: Affine,
+    matrix: Projection,
     name: str | None,
     expected: tuple[int, ...],
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from airflow_provider_ocr.server.document import Affine
+from airflow_provider_ocr.server.document import Projection
 from airflow_provider_ocr.server.recognition.correction import find_skew, straightened, turned
 
 
@@ -60,4 +60,4 @@ def test_a_straightened_mark_finds_its_way_back(mode: str) -> None:
 
 def test_nothing_is_done_to_a_page_without_skew() -> None:
     image = Image.new("1", (40, 30), 1)
-    assert straightened(image, 0.0) == (image, Affine())
+    assert straightened(image, 0.0) == (image, Projection())

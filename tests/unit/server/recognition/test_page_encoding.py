@@ -6,12 +6,27 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.server.document import Affine, Barcode, Block, BlockType, Box, Line, Page
+from airflow_provider_ocr.server.document import (
+    Alignment,
+    Barcode,
+    Block,
+    BlockType,
+    Box,
+    Cell,
+    Line,
+    Page,
+    Paragraph,
+    ParagraphRole,
+    Projection,
+    Reading,
+    Table,
+)
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.input import Document
 from airflow_provider_ocr.server.recognition.page_encoding import decode_page, encode_page
@@ -28,9 +43,29 @@ def test_every_part_of_a_page_survives(
         Block(BlockType.SEPARATOR, Box(-1, 0, 9, 2)),
         number=7,
         rotation=270,
-        to_original=Affine(0.1, 1 / 3, -2.5, 1e-9, 7.0, 1e9),
+        to_original=Projection(0.1, 1 / 3, -2.5, 1e-9, 7.0, 1e9),
     )
     assert decode_page(encode_page(page, pages=12)) == (page, 12)
+
+
+def test_what_layout_has_found_survives(
+    make_line: Callable[..., Line], make_page: Callable[..., Page]
+) -> None:
+    line = make_line(("co-", 10))
+    line = replace(line, size=11.5, hyphenated=True, readings=((Reading("c", 90), Reading("e", 3)), (), ()))
+    heading = Paragraph((line,), ParagraphRole.HEADING, Alignment.CENTER, level=2)
+    cells = (
+        Cell(row=0, column=0, column_span=2, box=Box(0, 0, 20, 10), paragraphs=(heading,)),
+        Cell(row=1, column=0, box=Box(0, 10, 10, 20)),
+        Cell(row=1, column=1, box=Box(10, 10, 20, 20)),
+    )
+    table = Table(columns=(0, 10, 20), rows=(0, 10, 20), cells=cells, ruled=True)
+    page = make_page(
+        Block(BlockType.TEXT, Box(0, 0, 9, 9), (heading, Paragraph((line,)))),
+        Block(BlockType.TABLE, Box(0, 0, 20, 20), table=table),
+    )
+    assert decode_page(encode_page(page, pages=1)) == (page, 1)
+    assert len(list(page.lines)) == 3
 
 
 def test_a_recognised_page_survives_to_the_last_digit(engine: Engine, samples: Path) -> None:
