@@ -271,6 +271,11 @@ class Block:
     table: Table | None = None
 
     @property
+    def is_picture(self) -> bool:
+        """Whether it is shown as it looks: a picture, or a barcode, of which its text shows nothing."""
+        return self.type in (BlockType.PICTURE, BlockType.BARCODE)
+
+    @property
     def all_paragraphs(self) -> Iterator[Paragraph]:
         """The block's paragraphs, and those of its table's cells, in reading order."""
         yield from self.paragraphs

@@ -171,7 +171,7 @@ def test_networks_that_were_not_named_are_not_fetched_from(
 def test_a_refused_request_says_which_parameter_is_to_blame(
     client: CloudOcrClient, scans: ScanServer
 ) -> None:
-    settings = ProcessingSettings.parse(export_format="docx")
+    settings = ProcessingSettings.parse(export_format="pdfTextAndImages")
     with pytest.raises(RequestRejectedError, match="exportFormat"):
         client.process_remote_image(f"{scans.url}/receipt.png", settings)
     with pytest.raises(RequestRejectedError, match="source"):

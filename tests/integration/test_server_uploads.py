@@ -141,7 +141,7 @@ def test_what_is_no_image_or_too_large_is_refused(client: CloudOcrClient, sample
         client.process_image(letter + bytes(31 * 1024**2), TEXT)
     assert refused.value.http_status == 450
     with pytest.raises(ParameterRejectedError, match="exportFormat"):
-        client.process_image(letter, ProcessingSettings.parse(export_format="docx"))
+        client.process_image(letter, ProcessingSettings.parse(export_format="pdfTextAndImages"))
 
 
 def test_the_application_has_no_limit(client: CloudOcrClient) -> None:

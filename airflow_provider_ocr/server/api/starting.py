@@ -19,7 +19,7 @@ from airflow_provider_ocr.server.api.admission import Admission
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
 from airflow_provider_ocr.server.api.own_tasks import OwnTasks
 from airflow_provider_ocr.server.files.results import ResultFiles
-from airflow_provider_ocr.server.recognition.support import SHOWING_PAGES
+from airflow_provider_ocr.server.recognition.support import SHOWING_PAGES, SHOWING_PICTURES
 from airflow_provider_ocr.server.records.store import Store, new_task_id
 from airflow_provider_ocr.server.records.stored_task import StoredTask
 from airflow_provider_ocr.server.records.tasks import can_add_image, can_start
@@ -252,8 +252,8 @@ def _require_held(task: StoredTask) -> None:
 
 def _require_password(task: StoredTask, settings: ProcessingSettings) -> None:
     """Refuse what needs a PDF to be opened again whose password has been dropped."""
-    shows_pages = not SHOWING_PAGES.isdisjoint(settings.export_format)
-    opens_again = shows_pages or recognition_key(settings) != recognition_key(task.settings)
+    shows = not (SHOWING_PAGES | SHOWING_PICTURES).isdisjoint(settings.export_format)
+    opens_again = shows or recognition_key(settings) != recognition_key(task.settings)
     if task.charged and task.protected and opens_again and not settings.pdf_password:
         raise RejectedError(
             "pdfPassword: the PDF is protected and its password was dropped after recognition; send it again."

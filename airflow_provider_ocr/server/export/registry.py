@@ -1,23 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which export formats are carried out, and by what."""
+"""Which export formats are carried out, and by what.
+
+An exporter is loaded when it is asked for: the libraries of all formats together take a second to load.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 from airflow_provider_ocr.server.export.exporter import DocumentSummary, Exporter
-from airflow_provider_ocr.server.export.pdf_searchable import PdfSearchableExporter
-from airflow_provider_ocr.server.export.txt import TxtExporter
-from airflow_provider_ocr.server.export.xml import XmlExporter
 
 __all__ = ["FORMATS", "DocumentSummary", "Exporter", "exporter_for"]
 
-_EXPORTERS: dict[ExportFormat, Callable[[Path], Exporter]] = {
-    ExportFormat.TXT: TxtExporter,
-    ExportFormat.PDF_SEARCHABLE: PdfSearchableExporter,
-    ExportFormat.XML: XmlExporter,
+_EXPORTERS = {
+    ExportFormat.TXT: "txt.TxtExporter",
+    ExportFormat.DOCX: "docx.DocxExporter",
+    ExportFormat.PDF_SEARCHABLE: "pdf_searchable.PdfSearchableExporter",
+    ExportFormat.XML: "xml.XmlExporter",
 }
 
 FORMATS: frozenset[ExportFormat] = frozenset(_EXPORTERS)
@@ -29,4 +30,6 @@ def exporter_for(export_format: ExportFormat, path: Path) -> Exporter:
 
     :raises KeyError: for a format that is not in ``FORMATS``.
     """
-    return _EXPORTERS[export_format](path)
+    module, name = _EXPORTERS[export_format].split(".")
+    exporter: Exporter = getattr(import_module(f"{__package__}.{module}"), name)(path)
+    return exporter

@@ -33,7 +33,7 @@ from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.page_picture import picture_page, with_image
 from airflow_provider_ocr.server.recognition.pages import recognise_page
 from airflow_provider_ocr.server.recognition.quality import Quality
-from airflow_provider_ocr.server.recognition.support import SHOWING_PAGES
+from airflow_provider_ocr.server.recognition.support import SHOWING_PAGES, SHOWING_PICTURES
 
 _NOT_YET = "Page {} is not recognised yet."
 
@@ -115,14 +115,14 @@ def _export(images: list[Path], job: dict[str, Any]) -> Iterator[Event]:
     with ExitStack() as opened:
         work = Path(opened.enter_context(TemporaryDirectory(dir=output, prefix="work-")))
         document = None
-        if not SHOWING_PAGES.isdisjoint(settings.export_format):
+        if not (SHOWING_PAGES | SHOWING_PICTURES).isdisjoint(settings.export_format):
             document = opened.enter_context(Document(images, password=settings.pdf_password))
         for exporter in exporters:
             exporter.start(DocumentSummary(pages, settings))
         for number in range(1, pages + 1):
             yield PageBegun(number, pages)
             page, _ = _kept(kept, number)
-            if document is not None:
+            if document is not None and _shows(page, settings):
                 page = with_image(page, document.page(number), folder=work)
             shown = page if settings.reads_barcodes else _without_barcodes(page)
             for exporter in exporters:
@@ -134,6 +134,13 @@ def _export(images: list[Path], job: dict[str, Any]) -> Iterator[Event]:
         for exporter in exporters:
             exporter.finish()
     yield Exported(engine=engine_name(), **quality.counts())
+
+
+def _shows(page: Page, settings: ProcessingSettings) -> bool:
+    """Whether any of the results shows the page's image, or a part of it."""
+    has_pictures = any(block.is_picture for block in page.blocks)
+    showing = SHOWING_PAGES | SHOWING_PICTURES if has_pictures else SHOWING_PAGES
+    return not showing.isdisjoint(settings.export_format)
 
 
 def _without_barcodes(page: Page) -> Page:

@@ -11,10 +11,20 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ImageSource, Profile, TextType, WriteTags
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
-SUPPORTED_FORMATS = frozenset({ExportFormat.TXT, ExportFormat.PDF_SEARCHABLE, ExportFormat.XML})
+SUPPORTED_FORMATS = frozenset(
+    {
+        ExportFormat.TXT,
+        ExportFormat.DOCX,
+        ExportFormat.PDF_SEARCHABLE,
+        ExportFormat.XML,
+    }
+)
 
 SHOWING_PAGES = frozenset({ExportFormat.PDF_SEARCHABLE})
 """Formats that show the page images, for which the document is opened again."""
+
+SHOWING_PICTURES = frozenset({ExportFormat.DOCX})
+"""Formats that show only the pictures of pages, so that pages without any need not be opened again."""
 
 
 def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:

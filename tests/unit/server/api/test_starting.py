@@ -502,7 +502,11 @@ def test_a_password_is_dropped_with_the_recognition_and_asked_for_again_where_th
     assert server.tasks.work.complete(claimed, run="run-1", pages=1, quality={})
     assert server.tasks.find(task.id).settings.pdf_password == ""
     again = {"taskId": task.id}
-    for opening in ({"exportFormat": "pdfSearchable"}, {"exportFormat": "txt", "language": "German"}):
+    for opening in (
+        {"exportFormat": "pdfSearchable"},
+        {"exportFormat": "docx"},
+        {"exportFormat": "txt", "language": "German"},
+    ):
         assert "send it again" in server.refusal("processDocument", {**again, **opening})
     wrong = {**again, "exportFormat": "pdfSearchable", "pdfPassword": "sesame"}
     assert server.refusal("processDocument", wrong).startswith("pdfPassword: ")

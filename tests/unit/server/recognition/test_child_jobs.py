@@ -7,15 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import docx
 import pypdfium2
 import pytest
 from PIL import Image
 
+from airflow_provider_ocr.server.document import Page
 from airflow_provider_ocr.server.recognition import child_jobs
 from airflow_provider_ocr.server.recognition.child_jobs import ChildJobs
 from airflow_provider_ocr.server.recognition.errors import PageError, PageMemoryError, RecognitionError
 from airflow_provider_ocr.server.recognition.events import Exported, Measured, PageBegun, PageDone, Recognised
 from airflow_provider_ocr.server.recognition.kept_pages import KeptPages
+from airflow_provider_ocr.server.recognition.page_image import PageImage
+from airflow_provider_ocr.server.recognition.page_picture import with_image
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
 
@@ -121,6 +125,30 @@ def test_a_marked_page_is_kept_as_a_picture(jobs: ChildJobs, job: Job, tmp_path:
     assert document[1].get_textpage().get_text_range() == ""
     assert document[1].render(scale=1).to_pil().convert("L").getextrema()[0] < 100
     document.close()
+
+
+@pytest.mark.usefixtures("three_pages")
+def test_formats_that_show_pictures_open_the_image_only_for_pages_that_have_any(
+    jobs: ChildJobs, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    KeptPages(tmp_path / "pages").mark_failed(2)
+    list(jobs.run(job("recognise")))
+    shown = []
+
+    def with_image_noted(page: Page, source: PageImage, *, folder: Path) -> Page:
+        shown.append(page.number)
+        return with_image(page, source, folder=folder)
+
+    monkeypatch.setattr(child_jobs, "with_image", with_image_noted)
+    list(jobs.run(job("export", formats="docx")))
+    assert shown == [2]
+    document = docx.Document(str(tmp_path / "output" / "result1.docx"))
+    assert len(document.inline_shapes) == 1
+    assert [paragraph.text for paragraph in document.paragraphs] == [
+        "This is page number 1",
+        "",
+        "This is page number 3",
+    ]
 
 
 @pytest.mark.usefixtures("three_pages")

@@ -23,6 +23,7 @@ ENGLISH = Tessdata(Path(), frozenset({"eng"}))
     [
         {},
         {"export_format": "txt,pdfSearchable,xml"},
+        {"export_format": "docx"},
         {"image_source": "scanner", "correct_orientation": False, "correct_skew": False},
         {"pdf_password": "secret"},
         {"read_barcodes": True, "write_tags": "dontWrite", "description": "any"},
@@ -41,7 +42,7 @@ def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
         ({"profile": "textExtraction"}, "profile"),
         ({"text_type": "normal,matrix"}, "textType"),
         ({"image_source": "photo"}, "imageSource"),
-        ({"export_format": "txt,docx"}, "exportFormat"),
+        ({"export_format": "txt,pdfTextAndImages"}, "exportFormat"),
         ({"export_format": None}, "exportFormat"),
         ({"export_format": "xml", "write_recognition_variants": True}, "xml:writeRecognitionVariants"),
         ({"write_tags": "write"}, "pdf:writeTags"),
@@ -73,12 +74,12 @@ NO_DATA = (
         ({"text_type": "normal,matrix"}, "this server does not carry out 'normal,matrix'; use normal."),
         ({"image_source": "photo"}, "this server does not carry out 'photo'; use auto or scanner."),
         (
-            {"export_format": "txt,docx"},
-            "this server does not write docx; ask for pdfSearchable, txt, xml.",
+            {"export_format": "txt,pdfTextAndImages"},
+            "this server does not write pdfTextAndImages; ask for docx, pdfSearchable, txt, xml.",
         ),
         (
             {"export_format": None},
-            "this server does not write rtf (the default); ask for pdfSearchable, txt, xml.",
+            "this server does not write rtf (the default); ask for docx, pdfSearchable, txt, xml.",
         ),
         (
             {"export_format": "xml", "write_recognition_variants": True},
