@@ -17,6 +17,7 @@ __all__ = ["FORMATS", "DocumentSummary", "Exporter", "exporter_for"]
 _EXPORTERS = {
     ExportFormat.TXT: "txt.TxtExporter",
     ExportFormat.DOCX: "docx.DocxExporter",
+    ExportFormat.XLSX: "xlsx.XlsxExporter",
     ExportFormat.PDF_SEARCHABLE: "pdf_searchable.PdfSearchableExporter",
     ExportFormat.XML: "xml.XmlExporter",
 }

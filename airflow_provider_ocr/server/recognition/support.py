@@ -15,6 +15,7 @@ SUPPORTED_FORMATS = frozenset(
     {
         ExportFormat.TXT,
         ExportFormat.DOCX,
+        ExportFormat.XLSX,
         ExportFormat.PDF_SEARCHABLE,
         ExportFormat.XML,
     }
