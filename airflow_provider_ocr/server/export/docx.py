@@ -7,7 +7,6 @@ page by page, so that no more than one page of them is ever held.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +31,7 @@ from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.office_properties import describe
 from airflow_provider_ocr.server.export.part_files import PartFiles
 from airflow_provider_ocr.server.export.pictures import Picture, pictures_of
+from airflow_provider_ocr.server.export.type_size import type_size
 from airflow_provider_ocr.server.paragraph_text import paragraph_text
 
 _BODY = "/word/document.xml"
@@ -208,9 +208,9 @@ def _fill(written: DocxParagraph, paragraph: Paragraph, *, style: str = "Normal"
     if paragraph.alignment in _ALIGNMENTS:
         written.alignment = _ALIGNMENTS[paragraph.alignment]
     run = written.add_run(as_xml_text(paragraph_text(paragraph)))
-    sizes = [line.size for line in paragraph.lines if line.size]
-    if sizes:
-        run.font.size = Pt(round(2 * statistics.median(sizes)) / 2)
+    size = type_size(paragraph)
+    if size is not None:
+        run.font.size = Pt(size)
 
 
 def _paragraphs(cell: _Cell) -> Iterator[DocxParagraph]:

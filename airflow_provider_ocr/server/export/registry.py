@@ -18,6 +18,7 @@ _EXPORTERS = {
     ExportFormat.TXT: "txt.TxtExporter",
     ExportFormat.DOCX: "docx.DocxExporter",
     ExportFormat.XLSX: "xlsx.XlsxExporter",
+    ExportFormat.PPTX: "pptx.PptxExporter",
     ExportFormat.PDF_SEARCHABLE: "pdf_searchable.PdfSearchableExporter",
     ExportFormat.XML: "xml.XmlExporter",
 }

@@ -16,6 +16,7 @@ SUPPORTED_FORMATS = frozenset(
         ExportFormat.TXT,
         ExportFormat.DOCX,
         ExportFormat.XLSX,
+        ExportFormat.PPTX,
         ExportFormat.PDF_SEARCHABLE,
         ExportFormat.XML,
     }
@@ -24,7 +25,7 @@ SUPPORTED_FORMATS = frozenset(
 SHOWING_PAGES = frozenset({ExportFormat.PDF_SEARCHABLE})
 """Formats that show the page images, for which the document is opened again."""
 
-SHOWING_PICTURES = frozenset({ExportFormat.DOCX})
+SHOWING_PICTURES = frozenset({ExportFormat.DOCX, ExportFormat.PPTX})
 """Formats that show only the pictures of pages, so that pages without any need not be opened again."""
 
 

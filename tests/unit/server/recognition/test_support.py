@@ -23,7 +23,7 @@ ENGLISH = Tessdata(Path(), frozenset({"eng"}))
     [
         {},
         {"export_format": "txt,pdfSearchable,xml"},
-        {"export_format": "docx,xlsx"},
+        {"export_format": "docx,xlsx,pptx"},
         {"image_source": "scanner", "correct_orientation": False, "correct_skew": False},
         {"pdf_password": "secret"},
         {"read_barcodes": True, "write_tags": "dontWrite", "description": "any"},
@@ -75,11 +75,12 @@ NO_DATA = (
         ({"image_source": "photo"}, "this server does not carry out 'photo'; use auto or scanner."),
         (
             {"export_format": "txt,pdfTextAndImages"},
-            "this server does not write pdfTextAndImages; ask for docx, pdfSearchable, txt, xlsx, xml.",
+            "this server does not write pdfTextAndImages; ask for docx, pdfSearchable, pptx, txt, xlsx, xml.",
         ),
         (
             {"export_format": None},
-            "this server does not write rtf (the default); ask for docx, pdfSearchable, txt, xlsx, xml.",
+            "this server does not write rtf (the default); ask for docx, pdfSearchable, pptx, txt, xlsx, "
+            "xml.",
         ),
         (
             {"export_format": "xml", "write_recognition_variants": True},
