@@ -20,6 +20,7 @@ _EXPORTERS = {
     ExportFormat.XLSX: "xlsx.XlsxExporter",
     ExportFormat.PPTX: "pptx.PptxExporter",
     ExportFormat.PDF_SEARCHABLE: "pdf_searchable.PdfSearchableExporter",
+    ExportFormat.PDFA: "pdfa.PdfaExporter",
     ExportFormat.XML: "xml.XmlExporter",
 }
 

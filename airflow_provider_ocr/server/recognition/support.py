@@ -18,11 +18,12 @@ SUPPORTED_FORMATS = frozenset(
         ExportFormat.XLSX,
         ExportFormat.PPTX,
         ExportFormat.PDF_SEARCHABLE,
+        ExportFormat.PDFA,
         ExportFormat.XML,
     }
 )
 
-SHOWING_PAGES = frozenset({ExportFormat.PDF_SEARCHABLE})
+SHOWING_PAGES = frozenset({ExportFormat.PDF_SEARCHABLE, ExportFormat.PDFA})
 """Formats that show the page images, for which the document is opened again."""
 
 SHOWING_PICTURES = frozenset({ExportFormat.DOCX, ExportFormat.PPTX})

@@ -12,9 +12,10 @@ import pytest
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.server.recognition.support import supported
+from airflow_provider_ocr.server.recognition.support import SUPPORTED_FORMATS, supported
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
+FORMATS = ", ".join(sorted(SUPPORTED_FORMATS))
 ENGLISH = Tessdata(Path(), frozenset({"eng"}))
 
 
@@ -74,13 +75,12 @@ NO_DATA = (
         ({"text_type": "normal,matrix"}, "this server does not carry out 'normal,matrix'; use normal."),
         ({"image_source": "photo"}, "this server does not carry out 'photo'; use auto or scanner."),
         (
-            {"export_format": "txt,pdfTextAndImages"},
-            "this server does not write pdfTextAndImages; ask for docx, pdfSearchable, pptx, txt, xlsx, xml.",
+            {"export_format": "txt,alto"},
+            f"this server does not write alto; ask for {FORMATS}.",
         ),
         (
             {"export_format": None},
-            "this server does not write rtf (the default); ask for docx, pdfSearchable, pptx, txt, xlsx, "
-            "xml.",
+            f"this server does not write rtf (the default); ask for {FORMATS}.",
         ),
         (
             {"export_format": "xml", "write_recognition_variants": True},
