@@ -15,6 +15,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from airflow_provider_ocr.server.stored_image import StoredImage
+
 
 class Box(NamedTuple):
     """A rectangle in whole pixels; right and bottom lie just outside of it."""
@@ -305,6 +307,7 @@ class Page:
     :param to_original: from pixels of the corrected image to those of the original.
     :param blocks: in reading order; separators come last.
     :param image: file with the corrected image (JPEG, or TIFF with one CCITT G4 strip), where there is one.
+    :param stored: the corrected image as a PDF file takes it, where one is to be written.
     :param failed: whether the page could not be recognised and is there as a picture of itself.
     """
 
@@ -320,6 +323,7 @@ class Page:
     to_original: Projection
     blocks: tuple[Block, ...]
     image: Path | None = None
+    stored: StoredImage | None = None
     failed: bool = False
 
     @property

@@ -1,53 +1,50 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A page's image file inside a PDF file, byte for byte."""
+"""A page's image inside a PDF file, byte for byte as it is stored."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pikepdf
-from PIL import Image
-from PIL.TiffImagePlugin import PHOTOMETRIC_INTERPRETATION, STRIPBYTECOUNTS, STRIPOFFSETS
 
-from airflow_provider_ocr.server.document import Page
+from airflow_provider_ocr.server.stored_image import ImageCoding, StoredImage
 
-_WHITE_IS_ZERO = 0  # the value of TIFF's PhotometricInterpretation
+_BITS_OF_A_JPEG_COLOUR = 8
 
 
-def add_page_image(pdf: pikepdf.Pdf, page: Page) -> pikepdf.Object:
-    """The page's image file as it is, with what a reader needs to decode it, as an object of ``pdf``.
+def add_image(pdf: pikepdf.Pdf, stored: StoredImage) -> pikepdf.Object:
+    """The image with what a reader needs to decode it, as an object of ``pdf``."""
+    image = pikepdf.Stream(pdf, stored.read())
+    image.Type, image.Subtype = pikepdf.Name.XObject, pikepdf.Name.Image
+    image.Width, image.Height = stored.width, stored.height
+    image.ColorSpace = pikepdf.Name.DeviceGray if stored.colours == 1 else pikepdf.Name.DeviceRGB
+    match stored.coding:
+        case ImageCoding.JPEG:
+            image.Filter = pikepdf.Name.DCTDecode
+            image.BitsPerComponent = _BITS_OF_A_JPEG_COLOUR
+        case ImageCoding.CCITT_G4:
+            image.Filter = pikepdf.Name.CCITTFaxDecode
+            image.BitsPerComponent = 1
+            # A set bit is white for a reader, so an image whose black is meant to be white has it set.
+            image.DecodeParms = pikepdf.Dictionary(
+                K=-1, Columns=stored.width, Rows=stored.height, BlackIs1=stored.inverted
+            )
+    return pdf.make_indirect(image)
 
-    :raises ValueError: if the page has no image.
+
+def show_image(name: str, stored: StoredImage, size: tuple[float, float]) -> str:
+    """The operators that show the image, upright, all over a page.
+
+    :param name: what the page's resources call it.
+    :param size: the page's width and height, in points.
     """
-    if page.image is None:
-        raise ValueError(f"page {page.number} has no image, which a searchable PDF file shows")
-    with Image.open(page.image) as image:
-        described = {
-            "Type": pikepdf.Name.XObject,
-            "Subtype": pikepdf.Name.Image,
-            "Width": image.width,
-            "Height": image.height,
-            "BitsPerComponent": 1 if image.mode == "1" else 8,
-            "ColorSpace": pikepdf.Name.DeviceRGB if image.mode == "RGB" else pikepdf.Name.DeviceGray,
-        }
-        if image.format == "TIFF":
-            data = _strip(image, page.image)
-            described |= {"Filter": pikepdf.Name.CCITTFaxDecode, "DecodeParms": _fax(image)}
-        else:
-            data = page.image.read_bytes()
-            described["Filter"] = pikepdf.Name.DCTDecode
-    stream = pikepdf.Stream(pdf, data)
-    for key, value in described.items():
-        stream[f"/{key}"] = value
-    return pdf.make_indirect(stream)
-
-
-def _strip(image: Image.Image, path: Path) -> bytes:
-    tags = image.tag_v2  # type: ignore[attr-defined]  # only a TIFF image has tags
-    (offset,), (length,) = tags[STRIPOFFSETS], tags[STRIPBYTECOUNTS]
-    return path.read_bytes()[offset : offset + length]
-
-
-def _fax(image: Image.Image) -> pikepdf.Dictionary:
-    white_is_zero = image.tag_v2[PHOTOMETRIC_INTERPRETATION] == _WHITE_IS_ZERO  # type: ignore[attr-defined]  # only a TIFF image has tags
-    return pikepdf.Dictionary(K=-1, Columns=image.width, Rows=image.height, BlackIs1=not white_is_zero)
+    width, height = size
+    across, down, left, bottom = {
+        0: ((width, 0.0), (0.0, height), 0.0, 0.0),
+        90: ((0.0, -height), (width, 0.0), 0.0, height),
+        180: ((-width, 0.0), (0.0, -height), width, height),
+        270: ((0.0, height), (-width, 0.0), width, 0.0),
+    }[stored.clockwise]
+    if stored.mirrored:
+        left, bottom = left + across[0], bottom + across[1]
+        across = -across[0], -across[1]
+    numbers = " ".join(f"{number:.3f}" for number in (*across, *down, left, bottom))
+    return f"q {numbers} cm {name} Do Q"

@@ -13,7 +13,7 @@ from airflow_provider_ocr.server.document import Line, Page, Word
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.glyphless_font import LETTER_WIDTH, GlyphlessFont
 from airflow_provider_ocr.server.export.pdf_geometry import points_per_pixel, size_in_points
-from airflow_provider_ocr.server.export.pdf_page_image import add_page_image
+from airflow_provider_ocr.server.export.pdf_page_image import add_image, show_image
 from airflow_provider_ocr.server.export.pdf_parts import PdfParts
 from airflow_provider_ocr.server.export.pdf_saving import save_plain
 
@@ -23,7 +23,7 @@ _IMAGE = "/Im0"
 
 
 class PdfSearchableExporter:
-    """Writes page images with their text to ``path``. Every page it takes needs its image file.
+    """Writes page images with their text to ``path``. Every page it takes needs its stored image.
 
     :param save: writes the finished document.
     """
@@ -43,12 +43,13 @@ class PdfSearchableExporter:
 
         :raises ValueError: if the page has no image.
         """
-        width, height = size_in_points(page)
-        with self._parts.page((width, height)) as (pdf, added):
-            image = add_page_image(pdf, page)
-            added.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary({_IMAGE: image}))
-            text = self._text(page, points_per_pixel(page))
-            content = f"q {width:.3f} 0 0 {height:.3f} 0 0 cm {_IMAGE} Do Q\n{text}"
+        if page.stored is None:
+            raise ValueError(f"page {page.number} has no stored image, which a searchable PDF file shows")
+        size = size_in_points(page)
+        with self._parts.page(size) as (pdf, added):
+            images = pikepdf.Dictionary({_IMAGE: add_image(pdf, page.stored)})
+            added.obj.Resources = pikepdf.Dictionary(XObject=images)
+            content = f"{show_image(_IMAGE, page.stored, size)}\n{self._text(page, points_per_pixel(page))}"
             added.obj.Contents = pdf.make_stream(content.encode("ascii"))
 
     def finish(self) -> None:

@@ -30,7 +30,7 @@ from airflow_provider_ocr.server.recognition.kept_pages import KeptPages
 from airflow_provider_ocr.server.recognition.limits import had_memory_to_spare, step_back
 from airflow_provider_ocr.server.recognition.measurement import measure
 from airflow_provider_ocr.server.recognition.page_image import PageImage
-from airflow_provider_ocr.server.recognition.page_picture import picture_page, with_image
+from airflow_provider_ocr.server.recognition.page_picture import picture_page, with_images
 from airflow_provider_ocr.server.recognition.pages import recognise_page
 from airflow_provider_ocr.server.recognition.quality import Quality
 from airflow_provider_ocr.server.recognition.support import SHOWING_PAGES, SHOWING_PICTURES
@@ -122,8 +122,8 @@ def _export(images: list[Path], job: dict[str, Any]) -> Iterator[Event]:
         for number in range(1, pages + 1):
             yield PageBegun(number, pages)
             page, _ = _kept(kept, number)
-            if document is not None and _shows(page, settings):
-                page = with_image(page, document.page(number), folder=work)
+            if document is not None:
+                page = with_images(page, document, formats=settings.export_format, folder=work)
             shown = page if settings.reads_barcodes else _without_barcodes(page)
             for exporter in exporters:
                 exporter.page(shown)
@@ -134,13 +134,6 @@ def _export(images: list[Path], job: dict[str, Any]) -> Iterator[Event]:
         for exporter in exporters:
             exporter.finish()
     yield Exported(engine=engine_name(), **quality.counts())
-
-
-def _shows(page: Page, settings: ProcessingSettings) -> bool:
-    """Whether any of the results shows the page's image, or a part of it."""
-    has_pictures = any(block.is_picture for block in page.blocks)
-    showing = SHOWING_PAGES | SHOWING_PICTURES if has_pictures else SHOWING_PAGES
-    return not showing.isdisjoint(settings.export_format)
 
 
 def _without_barcodes(page: Page) -> Page:

@@ -24,6 +24,8 @@ from airflow_provider_ocr.server.recognition.page_image import (
     too_large,
     working_page,
 )
+from airflow_provider_ocr.server.recognition.stored_images import stored_image
+from airflow_provider_ocr.server.stored_image import StoredImage
 
 _FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF")
 _WIDE_GREY = frozenset({"I;16", "I;16B", "I;16L", "I;16N", "I", "F"})
@@ -60,7 +62,9 @@ class ImageFile:
     """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._opened = _open_image(path)
+        self._undecoded: Image.Image | None = None  # whoever decodes a frame loses its headers
         self._bytes = path.stat().st_size
         try:
             # Only a TIFF's frames are pages; those of a GIF are a film.
@@ -104,9 +108,21 @@ class ImageFile:
         dpi = believable_dpi(declared, width=width, height=height)
         return working_page(image, number=number, size=(width, height), dpi=dpi)
 
+    def stored(self, number: int) -> StoredImage | None:
+        """A page's image as it lies in the file, if a PDF file can take its bytes as they are."""
+        if self._undecoded is None:
+            self._undecoded = _open_image(self._path)
+        try:
+            self._undecoded.seek(number - 1)
+            return stored_image(self._undecoded, self._path)
+        except _DECODING_FAULTS:  # of headers that no page needs to be decoded
+            return None
+
     def close(self) -> None:
         """Give the file up."""
         self._opened.close()
+        if self._undecoded is not None:
+            self._undecoded.close()
 
     def _sound_header(self, number: int) -> _Header:
         header = self._headers[number - 1]

@@ -30,6 +30,7 @@ from airflow_provider_ocr.server.recognition.image_file import ImageFile
 from airflow_provider_ocr.server.recognition.limits import MAX_PAGES
 from airflow_provider_ocr.server.recognition.page_image import DocumentFile, PageImage
 from airflow_provider_ocr.server.recognition.pdf_file import PdfFile
+from airflow_provider_ocr.server.stored_image import StoredImage
 
 
 class Document:
@@ -75,6 +76,11 @@ class Document:
         place, within = self._place(number)
         with self._blamed_on(place, number):
             return replace(self._file(place).page(within), number=number)
+
+    def stored(self, number: int) -> StoredImage | None:
+        """A page's image as it lies in its file, if a PDF file can take its bytes as they are."""
+        place, within = self._place(number)
+        return self._file(place).stored(within)
 
     def inches(self, number: int) -> tuple[float, float]:
         """Width and height of a page, from headers alone.

@@ -12,6 +12,7 @@ from PIL import Image, ImageChops
 
 from airflow_provider_ocr.server.document import Projection
 from airflow_provider_ocr.server.recognition.errors import PageError
+from airflow_provider_ocr.server.stored_image import StoredImage
 
 MAX_PIXELS = 150_000_000
 WORKING_PIXELS = 40_000_000
@@ -65,6 +66,12 @@ class DocumentFile(Protocol):
         """A page, decoded.
 
         :raises PageError: if it is damaged or beyond a limit.
+        """
+
+    def stored(self, number: int) -> StoredImage | None:
+        """A page's image as it lies in the file, if a PDF file can take its bytes as they are.
+
+        It shows what ``page`` decodes, once it is turned as it says.
         """
 
     def close(self) -> None:

@@ -78,6 +78,9 @@ class PdfFile:
             raise damaged(number) from None
         return working_page(image, number=number, size=image.size, dpi=dpi)
 
+    def stored(self, number: int) -> None:
+        """No page of a PDF file is an image alone, for what anyone can tell without rendering it."""
+
     def close(self) -> None:
         """Give the file up."""
         self._document.close()

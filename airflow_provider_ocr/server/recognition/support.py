@@ -29,6 +29,9 @@ SHOWING_PAGES = frozenset({ExportFormat.PDF_SEARCHABLE, ExportFormat.PDFA})
 SHOWING_PICTURES = frozenset({ExportFormat.DOCX, ExportFormat.PPTX})
 """Formats that show only the pictures of pages, so that pages without any need not be opened again."""
 
+EMBEDDING = frozenset({ExportFormat.PDF_SEARCHABLE, ExportFormat.PDFA})
+"""Those of `SHOWING_PAGES` that can show an image as it is stored in the document."""
+
 
 def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
     """Return if this server carries out every one of ``settings``.

@@ -60,6 +60,7 @@ from airflow_provider_ocr.server.records.sealing import Sealer
 from airflow_provider_ocr.server.records.store import HeldImage, Store, new_task_id
 from airflow_provider_ocr.server.records.stored_task import StoredTask
 from airflow_provider_ocr.server.records.work import Work
+from airflow_provider_ocr.server.stored_image import StoredImage
 from airflow_provider_ocr.server.workers.children import RecognitionChild
 from airflow_provider_ocr.server.workers.measuring import Measuring
 from tests.unit.server import scans
@@ -165,6 +166,7 @@ def make_page() -> Callable[..., Page]:
         rotation: int = 0,
         to_original: Projection | None = None,
         image: Path | None = None,
+        stored: StoredImage | None = None,
     ) -> Page:
         turned = rotation in (90, 270)
         return Page(
@@ -180,6 +182,7 @@ def make_page() -> Callable[..., Page]:
             to_original=to_original or Projection(),
             blocks=tuple(block if isinstance(block, Block) else text_block(block) for block in blocks),
             image=image,
+            stored=stored,
         )
 
     return made

@@ -18,13 +18,15 @@ from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 from airflow_provider_ocr.server.document import Line, Page
 from airflow_provider_ocr.server.export import DocumentSummary, exporter_for
 from airflow_provider_ocr.server.export.pdf_saving import save_for_archives
+from airflow_provider_ocr.server.recognition.stored_images import stored_image
+from airflow_provider_ocr.server.stored_image import StoredImage
 
 MakeLine = Callable[..., Line]
 MakePage = Callable[..., Page]
 
 
 @pytest.fixture(params=["1", "L", "RGB"])
-def image(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+def image(request: pytest.FixtureRequest, tmp_path: Path) -> StoredImage:
     """A page image of each kind that recognition gives."""
     drawn = Image.new(request.param, (1000, 1400), 1 if request.param == "1" else "white")
     if request.param == "1":
@@ -33,7 +35,10 @@ def image(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     else:
         path = tmp_path / "page.jpg"
         drawn.save(path)
-    return path
+    with Image.open(path) as opened:
+        found = stored_image(opened, path)
+    assert found is not None
+    return found
 
 
 def exported(path: Path, pages: Sequence[Page], export_format: ExportFormat = ExportFormat.PDFA) -> Path:
@@ -61,11 +66,11 @@ def test_a_file_for_archives_conforms_and_says_what_was_read(
     tmp_path: Path,
     make_line: MakeLine,
     make_page: MakePage,
-    image: Path,
+    image: StoredImage,
     words: tuple[tuple[str, int], ...],
 ) -> None:
     lines = [[make_line(*words)]] if words else []
-    path = exported(tmp_path / "a.pdf", [make_page(*lines, number=n, image=image) for n in (1, 2)])
+    path = exported(tmp_path / "a.pdf", [make_page(*lines, number=n, stored=image) for n in (1, 2)])
     assert pdfa.validate_written(path, "1b").passed
     with pikepdf.open(path) as pdf, pdf.open_metadata() as metadata:
         assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("1", "B")
@@ -77,9 +82,9 @@ def test_a_file_for_archives_conforms_and_says_what_was_read(
 
 
 def test_a_searchable_file_does_not_pass_for_one_for_archives(
-    tmp_path: Path, make_page: MakePage, image: Path
+    tmp_path: Path, make_page: MakePage, image: StoredImage
 ) -> None:
-    path = exported(tmp_path / "a.pdf", [make_page(image=image)], ExportFormat.PDF_SEARCHABLE)
+    path = exported(tmp_path / "a.pdf", [make_page(stored=image)], ExportFormat.PDF_SEARCHABLE)
     assert not pdfa.validate_written(path, "1b").passed
 
 

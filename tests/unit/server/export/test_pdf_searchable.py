@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pikepdf
 import pypdfium2
@@ -16,16 +17,24 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Baseline, Box, Line, Page
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.pdf_searchable import PdfSearchableExporter
+from airflow_provider_ocr.server.recognition.stored_images import stored_image
+from airflow_provider_ocr.server.stored_image import StoredImage
 
 MakeLine = Callable[..., Line]
 MakePage = Callable[..., Page]
 
 
 @pytest.fixture
-def image(tmp_path: Path) -> Path:
-    path = tmp_path / "page.jpg"
-    Image.new("L", (1000, 1400), 255).save(path)
-    return path
+def image(tmp_path: Path) -> StoredImage:
+    return stored(Image.new("L", (1000, 1400), 255), tmp_path / "page.jpg")
+
+
+def stored(image: Image.Image, path: Path, **options: Any) -> StoredImage:
+    image.save(path, **options)
+    with Image.open(path) as opened:
+        found = stored_image(opened, path)
+    assert found is not None
+    return found
 
 
 def exported(path: Path, pages: Sequence[Page]) -> Path:
@@ -49,29 +58,29 @@ def page_text(document: pypdfium2.PdfDocument, number: int) -> str:
 
 
 def test_whole_lines_come_out_in_order(
-    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: Path
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: StoredImage
 ) -> None:
     lines = [
         make_line(("The", 50), ("first", 130), ("line", 600)),
         make_line(("and", 50), ("more", 130), top=200),
     ]
-    with opened(exported(tmp_path / "a.pdf", [make_page(lines, image=image)])) as document:
+    with opened(exported(tmp_path / "a.pdf", [make_page(lines, stored=image)])) as document:
         assert page_text(document, 0) == "The first line\nand more"
 
 
 @pytest.mark.parametrize("text", ["Łódź", "Ελλάδα", "Київ", "東京", "\U0001d504\U0001f600", "№½€"])
 def test_every_character_can_be_extracted(
-    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: Path, text: str
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: StoredImage, text: str
 ) -> None:
-    path = exported(tmp_path / "a.pdf", [make_page([make_line((text, 100))], image=image)])
+    path = exported(tmp_path / "a.pdf", [make_page([make_line((text, 100))], stored=image)])
     with opened(path) as document:
         assert page_text(document, 0) == text
 
 
 def test_each_character_lies_on_its_word(
-    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: Path
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: StoredImage
 ) -> None:
-    page = make_page([make_line(("one", 100), ("eleven", 400))], image=image)
+    page = make_page([make_line(("one", 100), ("eleven", 400))], stored=image)
     with (
         opened(exported(tmp_path / "a.pdf", [page])) as document,
         closing(document[0].get_textpage()) as text,
@@ -85,7 +94,7 @@ def test_each_character_lies_on_its_word(
 
 
 def test_text_follows_a_baseline_that_slopes(
-    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: Path
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: StoredImage
 ) -> None:
     line = make_line(("climbing", 100))
     upward = Line(
@@ -97,14 +106,16 @@ def test_text_follows_a_baseline_that_slopes(
         line.certainties,
     )
     with (
-        opened(exported(tmp_path / "a.pdf", [make_page([upward], image=image)])) as document,
+        opened(exported(tmp_path / "a.pdf", [make_page([upward], stored=image)])) as document,
         closing(document[0].get_textpage()) as text,
     ):
         assert text.get_charbox(7)[1] > text.get_charbox(0)[1]
 
 
-def test_the_text_is_invisible(tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: Path) -> None:
-    path = exported(tmp_path / "a.pdf", [make_page([make_line(("black", 100))], image=image)])
+def test_the_text_is_invisible(
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: StoredImage
+) -> None:
+    path = exported(tmp_path / "a.pdf", [make_page([make_line(("black", 100))], stored=image)])
     with opened(path) as document:
         rendered = document[0].render(scale=1).to_pil().convert("L")
     assert rendered.getextrema() == (255, 255)
@@ -113,8 +124,8 @@ def test_the_text_is_invisible(tmp_path: Path, make_line: MakeLine, make_page: M
 def test_a_black_and_white_page_is_shown_as_it_is(tmp_path: Path, make_page: MakePage) -> None:
     drawn = Image.new("1", (1000, 1400), 1)
     drawn.paste(0, (100, 200, 500, 300))
-    drawn.save(tmp_path / "page.tif", compression="group4", strip_size=1000 * 1400)
-    path = exported(tmp_path / "a.pdf", [make_page(image=tmp_path / "page.tif")])
+    image = stored(drawn, tmp_path / "page.tif", compression="group4", strip_size=1000 * 1400)
+    path = exported(tmp_path / "a.pdf", [make_page(stored=image)])
     with opened(path) as document:
         rendered = document[0].render(scale=100 / 72).to_pil().convert("L")
     assert ImageChops.difference(rendered, drawn.convert("L")).getextrema() == (0, 0)
@@ -122,8 +133,10 @@ def test_a_black_and_white_page_is_shown_as_it_is(tmp_path: Path, make_page: Mak
         assert pdf.pages[0].Resources.XObject["/Im0"].Filter == pikepdf.Name.CCITTFaxDecode
 
 
-def test_pages_share_one_font(tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: Path) -> None:
-    pages = [make_page([make_line((f"page{n}", 100))], number=n, image=image) for n in (1, 2, 3)]
+def test_pages_share_one_font(
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: StoredImage
+) -> None:
+    pages = [make_page([make_line((f"page{n}", 100))], number=n, stored=image) for n in (1, 2, 3)]
     path = exported(tmp_path / "a.pdf", pages)
     with pikepdf.open(path) as pdf:
         assert pdf.check_pdf_syntax() == []
@@ -132,11 +145,13 @@ def test_pages_share_one_font(tmp_path: Path, make_line: MakeLine, make_page: Ma
         assert [page_text(document, n) for n in range(3)] == ["page1", "page2", "page3"]
 
 
-def test_nothing_but_the_result_is_left_behind(tmp_path: Path, make_page: MakePage, image: Path) -> None:
-    exported(tmp_path / "a.pdf", [make_page(image=image)])
+def test_nothing_but_the_result_is_left_behind(
+    tmp_path: Path, make_page: MakePage, image: StoredImage
+) -> None:
+    exported(tmp_path / "a.pdf", [make_page(stored=image)])
     assert {path.name for path in tmp_path.iterdir()} == {"a.pdf", "page.jpg"}
 
 
 def test_a_page_without_its_image_is_refused(tmp_path: Path, make_page: MakePage) -> None:
-    with pytest.raises(ValueError, match="page 1 has no image"):
+    with pytest.raises(ValueError, match="page 1 has no stored image"):
         exported(tmp_path / "a.pdf", [make_page()])

@@ -12,14 +12,13 @@ import pypdfium2
 import pytest
 from PIL import Image
 
-from airflow_provider_ocr.server.document import Page
 from airflow_provider_ocr.server.recognition import child_jobs
 from airflow_provider_ocr.server.recognition.child_jobs import ChildJobs
 from airflow_provider_ocr.server.recognition.errors import PageError, PageMemoryError, RecognitionError
 from airflow_provider_ocr.server.recognition.events import Exported, Measured, PageBegun, PageDone, Recognised
+from airflow_provider_ocr.server.recognition.input import Document
 from airflow_provider_ocr.server.recognition.kept_pages import KeptPages
 from airflow_provider_ocr.server.recognition.page_image import PageImage
-from airflow_provider_ocr.server.recognition.page_picture import with_image
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
 
@@ -133,15 +132,16 @@ def test_formats_that_show_pictures_open_the_image_only_for_pages_that_have_any(
 ) -> None:
     KeptPages(tmp_path / "pages").mark_failed(2)
     list(jobs.run(job("recognise")))
-    shown = []
+    opened = []
+    decode = Document.page
 
-    def with_image_noted(page: Page, source: PageImage, *, folder: Path) -> Page:
-        shown.append(page.number)
-        return with_image(page, source, folder=folder)
+    def noted(document: Document, number: int) -> PageImage:
+        opened.append(number)
+        return decode(document, number)
 
-    monkeypatch.setattr(child_jobs, "with_image", with_image_noted)
+    monkeypatch.setattr(Document, "page", noted)
     list(jobs.run(job("export", formats="docx")))
-    assert shown == [2]
+    assert opened == [2]
     document = docx.Document(str(tmp_path / "output" / "result1.docx"))
     assert len(document.inline_shapes) == 1
     assert [paragraph.text for paragraph in document.paragraphs] == [

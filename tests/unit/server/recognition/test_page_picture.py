@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 from airflow_provider_ocr.server.document import BlockType, Box
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.input import Document
-from airflow_provider_ocr.server.recognition.page_picture import picture_page, with_image
+from airflow_provider_ocr.server.recognition.page_picture import picture_page, with_images
 from airflow_provider_ocr.server.recognition.pages import recognise_page
 
 TXT = ProcessingSettings.parse(export_format="txt")
@@ -47,7 +48,7 @@ def test_the_image_is_made_again_as_the_words_lie_on_it(
     image.save(tmp_path / "a.png", dpi=(300, 300))
     with Document([tmp_path / "a.png"]) as document:
         page = recognise_page(document.page(1), TXT, engine=engine)
-        shown = with_image(page, document.page(1), folder=tmp_path)
+        shown = with_images(page, document, formats=[ExportFormat.PDF_SEARCHABLE], folder=tmp_path)
     assert shown.image is not None
     assert shown.image.suffix == suffix
     with Image.open(shown.image) as opened:
