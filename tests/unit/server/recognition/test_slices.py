@@ -92,11 +92,11 @@ def run(tmp_path: Path, document: Path) -> Run:
     ("fault", "page_failure"),
     [
         ("crash once", PageFailure.FAIL),
-        ("crash once", PageFailure.KEEP),
-        ("error once", PageFailure.FAIL),
+        pytest.param("crash once", PageFailure.KEEP, marks=pytest.mark.long),
+        pytest.param("error once", PageFailure.FAIL, marks=pytest.mark.long),
         pytest.param("error once", PageFailure.KEEP, marks=pytest.mark.long),
-        ("nonsense once", PageFailure.FAIL),
-        pytest.param("nonsense once", PageFailure.KEEP, marks=pytest.mark.long),
+        pytest.param("nonsense once", PageFailure.FAIL, marks=pytest.mark.long),
+        ("nonsense once", PageFailure.KEEP),
     ],
 )
 def test_a_page_on_which_a_process_died_is_tried_once_more(
