@@ -27,7 +27,6 @@ from airflow_provider_ocr.server.document import (
 )
 from airflow_provider_ocr.server.recognition.ink import Grey
 
-MIN_ORIENTATION_CONFIDENCE = 2.0  # upright pages of poor quality score below 1, real turns above 10
 MIN_LINE_CONFIDENCE = 30.0  # below, what is read in a place that was overlooked is a logo or a stamp
 MIN_SCATTERED_CONFIDENCE = 70.0  # below, what is read where no layout was found is a pattern or a photo
 
@@ -52,14 +51,17 @@ class Engine:
         self._reader: tesserocr.PyTessBaseAPI | None = None
         self._languages: tuple[str, ...] = ()
 
-    def find_rotation(self, grey: Grey, *, dpi: float) -> int:
-        """Degrees (0, 90, 180, 270) to turn the page clockwise to stand upright; 0 where that is unclear."""
+    def orientation(self, grey: Grey, *, dpi: float) -> tuple[int, float]:
+        """Degrees (0, 90, 180, 270) to turn the page clockwise to stand upright, and how sure that is.
+
+        The second number is 0 where no letters were found, and grows with their count.
+        """
         _show(self._orientation, grey, dpi=dpi)
         found = self._orientation.DetectOrientationScript()
         self._orientation.Clear()
-        if found is None or found["orient_conf"] < MIN_ORIENTATION_CONFIDENCE:
-            return 0
-        return (360 - int(found["orient_deg"])) % 360
+        if found is None:
+            return 0, 0.0
+        return (360 - int(found["orient_deg"])) % 360, float(found["orient_conf"])
 
     def read(self, grey: Grey, *, dpi: float, languages: tuple[str, ...]) -> list[Block]:
         """Text and picture blocks in reading order.

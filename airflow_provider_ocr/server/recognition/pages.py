@@ -22,6 +22,7 @@ from airflow_provider_ocr.server.recognition.errors import PageError, PageMemory
 from airflow_provider_ocr.server.recognition.ink import Grey, has_large_marks, letter_marks
 from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
+from airflow_provider_ocr.server.recognition.orientation import find_rotation
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.rules import without_rules
@@ -95,7 +96,8 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
 def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) -> _Corrected:
     rotation = 0
     if settings.correct_orientation:
-        rotation = engine.find_rotation(dark_on_light(_grey(source.image), dpi=source.dpi), dpi=source.dpi)
+        grey = dark_on_light(_grey(source.image), dpi=source.dpi)
+        rotation = find_rotation(grey, engine=engine, dpi=source.dpi)
     upright, to_source = turned(source.image, rotation)
     skew = 0.0
     if settings.correct_skew:

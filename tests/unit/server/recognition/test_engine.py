@@ -46,14 +46,8 @@ def test_characters_spell_their_words(engine: Engine, draw: Callable[..., Any]) 
             assert "".join(character.text for character in line.characters(word)) == word.text
 
 
-@pytest.mark.parametrize("clockwise", [0, 90, 180, 270])
-def test_a_turned_page_is_turned_back(engine: Engine, draw: Callable[..., Any], clockwise: int) -> None:
-    page = np.rot90(np.asarray(draw().image), k=clockwise // 90)  # numpy turns counter-clockwise
-    assert engine.find_rotation(np.ascontiguousarray(page), dpi=300) == clockwise
-
-
-def test_a_page_without_text_is_not_turned(engine: Engine) -> None:
-    assert engine.find_rotation(np.full((400, 600), 255, np.uint8), dpi=300) == 0
+def test_a_page_without_letters_has_no_orientation(engine: Engine) -> None:
+    assert engine.orientation(np.full((400, 600), 255, np.uint8), dpi=300) == (0, 0.0)
 
 
 def test_words_name_a_language_that_was_asked_for(engine: Engine, draw: Callable[..., Any]) -> None:
