@@ -73,6 +73,20 @@ class Projection(NamedTuple):
         scale = product[2][2]
         return Projection(*(value / scale for value in (*product[0], *product[1], *product[2][:2])))
 
+    def inverted(self) -> Projection:
+        """The map that leads back.
+
+        :raises ZeroDivisionError: if there is none, because this one maps the plane onto a line.
+        """
+        (a, b, c), (d, e, f), (g, h, i) = _matrix(self)
+        scale = a * e - b * d
+        adjugate = (
+            *(e * i - f * h, c * h - b * i, b * f - c * e),
+            *(f * g - d * i, a * i - c * g, c * d - a * f),
+            *(d * h - e * g, b * g - a * h),
+        )
+        return Projection(*(value / scale for value in adjugate))
+
     def point(self, x: float, y: float) -> tuple[float, float]:
         """Where the point lands."""
         w = self.wx * x + self.wy * y + 1
@@ -302,7 +316,8 @@ class Page:
     :param width: pixels of the corrected image.
     :param height: the same, from top to bottom.
     :param dpi: pixels per inch of the corrected image.
-    :param rotation: degrees (0, 90, 180, 270) that the original was turned clockwise to stand upright.
+    :param rotation: degrees (0, 90, 180, 270) that the original was turned clockwise to stand upright; of a
+        photo, after its sheet was made flat.
     :param skew: degrees, counter-clockwise, that it was turned after that.
     :param to_original: from pixels of the corrected image to those of the original.
     :param blocks: in reading order; separators come last.

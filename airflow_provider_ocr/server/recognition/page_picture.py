@@ -14,11 +14,11 @@ from PIL import Image
 
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 from airflow_provider_ocr.server.document import Block, BlockType, Box, Page
-from airflow_provider_ocr.server.recognition.correction import corrected
 from airflow_provider_ocr.server.recognition.input import Document
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.stored_images import stored_image
 from airflow_provider_ocr.server.recognition.support import EMBEDDING, SHOWING_PAGES, SHOWING_PICTURES
+from airflow_provider_ocr.server.recognition.view import View
 from airflow_provider_ocr.server.stored_image import StoredImage
 
 _JPEG_QUALITY = 80
@@ -85,7 +85,8 @@ def _stored(path: Path) -> StoredImage | None:
 
 def _corrected_file(page: Page, source: PageImage, folder: Path) -> Path:
     """The file with the corrected image, made again from the page as it came."""
-    image, _ = corrected(source.image, rotation=page.rotation, skew=page.skew)
+    view = View(page.width, page.height, page.to_original.then(source.to_original.inverted()))
+    image = view.of(source.image)
     path, dpi = folder / f"page{page.number}", page.dpi
     if image.mode == "1":
         path = path.with_suffix(".tif")

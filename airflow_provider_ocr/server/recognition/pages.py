@@ -16,7 +16,7 @@ from PIL import Image
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Block, BlockType, Page, Projection
 from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
-from airflow_provider_ocr.server.recognition.correction import find_skew, straightened, turned
+from airflow_provider_ocr.server.recognition.correction import find_skew
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.errors import PageError, PageMemoryError
 from airflow_provider_ocr.server.recognition.ink import Grey, has_large_marks, letter_marks
@@ -27,6 +27,7 @@ from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.rules import without_rules
 from airflow_provider_ocr.server.recognition.unread import unread_regions
+from airflow_provider_ocr.server.recognition.view import View
 from airflow_provider_ocr.server.recognition.witness import Witness, unreadable, well_read
 
 _DUST = 10  # marks of letter size that a blank page may have: punch holes, staples, specks
@@ -94,16 +95,16 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
 
 
 def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) -> _Corrected:
-    rotation = 0
+    view = View(*source.image.size)
+    rotation, skew = 0, 0.0
     if settings.correct_orientation:
-        grey = dark_on_light(_grey(source.image), dpi=source.dpi)
-        rotation = find_rotation(grey, engine=engine, dpi=source.dpi)
-    upright, to_source = turned(source.image, rotation)
-    skew = 0.0
+        upright = dark_on_light(_grey(source.image), dpi=source.dpi)
+        rotation = find_rotation(upright, engine=engine, dpi=source.dpi)
+        view = view.turned(rotation)
     if settings.correct_skew:
-        skew = find_skew(dark_on_light(_grey(upright), dpi=source.dpi))
-    straight, to_upright = straightened(upright, skew)
-    return _Corrected(straight, rotation, skew, to_upright.then(to_source))
+        skew = find_skew(dark_on_light(_grey(view.of(source.image)), dpi=source.dpi))
+        view = view.straightened(skew)
+    return _Corrected(view.of(source.image), rotation, skew, view.back)
 
 
 def _read(grey: Grey, source: PageImage, *, engine: Engine, languages: tuple[str, ...]) -> list[Block]:

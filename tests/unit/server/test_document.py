@@ -74,3 +74,13 @@ def test_a_page_hands_out_its_words_in_reading_order(
 ) -> None:
     page = make_page([make_line(("one", 0), ("two", 100))], [make_line(("three", 0), top=200)])
     assert [word.text for word in page.words] == ["one", "two", "three"]
+
+
+def test_an_inverted_projection_leads_back() -> None:
+    there = Projection(xx=1.2, xy=0.1, x0=-30, yx=-0.2, yy=0.9, y0=12, wx=1e-4, wy=-2e-4)
+    assert there.inverted().point(*there.point(310, 220)) == pytest.approx((310, 220))
+
+
+def test_a_projection_onto_a_line_leads_nowhere_back() -> None:
+    with pytest.raises(ZeroDivisionError):
+        Projection(xx=1, xy=1, yx=1, yy=1).inverted()
