@@ -22,6 +22,7 @@ _EXPORTERS = {
     ExportFormat.PDF_SEARCHABLE: "pdf_searchable.PdfSearchableExporter",
     ExportFormat.PDFA: "pdfa.PdfaExporter",
     ExportFormat.XML: "xml.XmlExporter",
+    ExportFormat.XML_FOR_CORRECTED_IMAGE: "xml.XmlForCorrectedImageExporter",
 }
 
 FORMATS: frozenset[ExportFormat] = frozenset(_EXPORTERS)

@@ -20,6 +20,7 @@ SUPPORTED_FORMATS = frozenset(
         ExportFormat.PDF_SEARCHABLE,
         ExportFormat.PDFA,
         ExportFormat.XML,
+        ExportFormat.XML_FOR_CORRECTED_IMAGE,
     }
 )
 

@@ -4,32 +4,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from lxml import etree  # type: ignore[import-untyped]  # lxml carries no types
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.server.document import Barcode, Block, BlockType, Box, Line, Page, Projection
+from airflow_provider_ocr.server.document import (
+    Alignment,
+    Barcode,
+    Block,
+    BlockType,
+    Box,
+    Line,
+    Page,
+    Paragraph,
+    Projection,
+    Reading,
+)
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
-from airflow_provider_ocr.server.export.xml import NAMESPACE, XmlExporter
+from airflow_provider_ocr.server.export.xml import NAMESPACE, XmlExporter, XmlForCorrectedImageExporter
+from tests.unit.server.export.any_page import any_document
 
 MakeLine = Callable[..., Line]
 MakePage = Callable[..., Page]
+MakeTable = Callable[..., Block]
 NAMES = {"a": NAMESPACE}
+VARIANTS = ProcessingSettings.parse(export_format="xml", write_recognition_variants=True)
+STRUCTURE = etree.XMLSchema(file=Path(__file__).with_name("finereader.xsd"))
 
 
-def exported(path: Path, *pages: Page) -> bytes:
-    exporter = XmlExporter(path)
-    exporter.start(DocumentSummary(len(pages), ProcessingSettings()))
+def exported(
+    path: Path,
+    *pages: Page,
+    exporter: type[XmlExporter | XmlForCorrectedImageExporter] = XmlExporter,
+    processing: ProcessingSettings | None = None,
+) -> bytes:
+    writer = exporter(path)
+    writer.start(DocumentSummary(len(pages), processing or ProcessingSettings()))
     for page in pages:
-        exporter.page(page)
-    exporter.finish()
+        writer.page(page)
+    writer.finish()
     return path.read_bytes()
 
 
-def document(path: Path, *pages: Page) -> etree._Element:
-    return etree.fromstring(exported(path, *pages))
+def document(path: Path, *pages: Page, **how: Any) -> etree._Element:
+    root = etree.fromstring(exported(path, *pages, **how))
+    STRUCTURE.assertValid(root)
+    return root
 
 
 def edges(element: etree._Element) -> tuple[int, ...]:
@@ -128,3 +154,132 @@ def test_what_xml_cannot_hold_is_replaced(tmp_path: Path, make_page: MakePage) -
     barcode = Block(BlockType.BARCODE, Box(0, 0, 9, 9), barcode=Barcode("CODE128", "A\x1dB"))
     root = document(tmp_path / "a.xml", make_page(barcode))
     assert "".join(root.itertext()) == "A\N{REPLACEMENT CHARACTER}B"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    pages=any_document(),
+    exporter=st.sampled_from((XmlExporter, XmlForCorrectedImageExporter)),
+    processing=st.sampled_from((ProcessingSettings(), VARIANTS)),
+)
+def test_any_document_has_the_documented_structure(
+    tmp_path: Path,
+    pages: list[Page],
+    exporter: type[XmlExporter | XmlForCorrectedImageExporter],
+    processing: ProcessingSettings,
+) -> None:
+    root = document(tmp_path / "a.xml", *pages, exporter=exporter, processing=processing)
+    assert len(root) == len(pages)
+    for box in root.iter(f"{{{NAMESPACE}}}rect"):
+        left, top, right, bottom = edges(box)
+        assert left <= right
+        assert top <= bottom
+
+
+def test_the_corrected_image_has_coordinates_of_its_own(
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage
+) -> None:
+    turned = Projection(xx=0, xy=1, yx=-1, yy=0, y0=1000)
+    page = make_page([make_line(("ab", 10))], rotation=90, to_original=turned)
+    root = document(tmp_path / "a.xml", page, exporter=XmlForCorrectedImageExporter)
+    assert dict(root[0].attrib) == {
+        "width": "1000",
+        "height": "1400",
+        "resolution": "100",
+        "rotation": "RotatedClockwise",
+    }
+    assert edges(root.find(".//a:line", NAMES)) == (10, 100, 50, 130)
+
+
+def test_a_table_has_rows_of_cells_with_their_sizes_and_spans(
+    tmp_path: Path, make_page: MakePage, make_table: MakeTable
+) -> None:
+    table = make_table(("Item", "<", "Total"), ("Tea", "", "^"))
+    (block,) = document(tmp_path / "a.xml", make_page(table)).findall(".//a:block", NAMES)
+    assert block.get("blockType") == "Table"
+    rows = [row.findall("a:cell", NAMES) for row in block.findall("a:row", NAMES)]
+    assert [[("".join(cell.itertext()), dict(cell.attrib)) for cell in row] for row in rows] == [
+        [
+            ("Item", {"width": "400", "height": "50", "colSpan": "2"}),
+            ("Total", {"width": "200", "height": "100", "rowSpan": "2"}),
+        ],
+        [("Tea", {"width": "200", "height": "50"}), ("", {"width": "200", "height": "50"})],
+    ]
+
+
+def test_a_cell_is_as_wide_as_it_is_read_however_the_page_lay(
+    tmp_path: Path, make_page: MakePage, make_table: MakeTable
+) -> None:
+    turned = Projection(xx=0, xy=1, yx=-1, yy=0, y0=1000)
+    page = make_page(make_table(("a", "b")), rotation=90, to_original=turned)
+    cell = document(tmp_path / "a.xml", page).find(".//a:cell", NAMES)
+    assert (cell.get("width"), cell.get("height")) == ("200", "50")
+
+
+def test_cells_of_a_table_without_rules_have_no_borders(
+    tmp_path: Path, make_page: MakePage, make_table: MakeTable
+) -> None:
+    root = document(tmp_path / "a.xml", make_page(make_table(("a", "b"), ruled=False)))
+    borders = {f"{side}Border": "Absent" for side in ("left", "top", "right", "bottom")}
+    assert [borders.items() <= dict(cell.attrib).items() for cell in root.iterfind(".//a:cell", NAMES)] == [
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("alignment", "expected"),
+    [(Alignment.LEFT, {}), (Alignment.CENTER, {"align": "Center"}), (Alignment.RIGHT, {"align": "Right"})],
+)
+def test_a_paragraph_has_its_alignment_where_it_is_not_the_usual_one(
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage, alignment: Alignment, expected: dict[str, str]
+) -> None:
+    line = make_line(("a", 0))
+    block = Block(BlockType.TEXT, line.box, (Paragraph((line,), alignment=alignment),))
+    assert dict(document(tmp_path / "a.xml", make_page(block)).find(".//a:par", NAMES).attrib) == expected
+
+
+def test_a_character_has_its_variants_where_they_are_asked_for_and_it_has_some(
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage
+) -> None:
+    line = replace(make_line(("mI", 0)), readings=((Reading("rn", 8), Reading("n", 0)), ()))
+    first, second = document(tmp_path / "a.xml", make_page([line]), processing=VARIANTS).findall(
+        ".//a:charParams", NAMES
+    )
+    variants = first.find("a:charRecVariants", NAMES)
+    assert [(variant.text, variant.get("charConfidence")) for variant in variants] == [
+        ("m", "90"),
+        ("rn", "8"),
+        ("n", "0"),
+    ]
+    assert variants.tail == "m"
+    assert (second.text, len(second)) == ("I", 0)
+
+
+def test_variants_that_nobody_asked_for_are_left_out(
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage
+) -> None:
+    line = replace(make_line(("m", 0)), readings=((Reading("rn", 8),),))
+    assert document(tmp_path / "a.xml", make_page([line])).find(".//a:charRecVariants", NAMES) is None
+
+
+def test_a_space_stands_between_words_that_are_read_from_right_to_left(
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage
+) -> None:
+    root = document(tmp_path / "a.xml", make_page([make_line(("ab", 100), ("c", 10))]))
+    assert edges(root.findall(".//a:charParams", NAMES)[2]) == (30, 100, 100, 130)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '<page width="9" height="9"/>',
+        '<page width="9" height="9" resolution="9"><block blockType="Text" l="0" t="0" r="x" b="9"/></page>',
+        '<page width="9" height="9" resolution="9"><block blockType="Ink" l="0" t="0" r="9" b="9"/></page>',
+        '<page width="9" height="9" resolution="9" orientation="Normal"/>',
+        "<row/>",
+    ],
+)
+def test_the_structure_that_documents_are_held_against_refuses_others(broken: str) -> None:
+    root = etree.fromstring(f'<document xmlns="{NAMESPACE}" version="1.0" producer="x">{broken}</document>')
+    assert not STRUCTURE.validate(root)
