@@ -16,6 +16,7 @@ __all__ = ["FORMATS", "DocumentSummary", "Exporter", "exporter_for"]
 
 _EXPORTERS = {
     ExportFormat.TXT: "txt.TxtExporter",
+    ExportFormat.TXT_UNSTRUCTURED: "txt_unstructured.TxtUnstructuredExporter",
     ExportFormat.DOCX: "docx.DocxExporter",
     ExportFormat.XLSX: "xlsx.XlsxExporter",
     ExportFormat.PPTX: "pptx.PptxExporter",
@@ -23,6 +24,7 @@ _EXPORTERS = {
     ExportFormat.PDFA: "pdfa.PdfaExporter",
     ExportFormat.XML: "xml.XmlExporter",
     ExportFormat.XML_FOR_CORRECTED_IMAGE: "xml.XmlForCorrectedImageExporter",
+    ExportFormat.ALTO: "alto.AltoExporter",
 }
 
 FORMATS: frozenset[ExportFormat] = frozenset(_EXPORTERS)

@@ -1,34 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
 """``txt``: the text as it stands on the page, row by row, columns kept apart by spaces.
 
-UTF-8 with a byte order mark; a document without any text is the mark alone, 3 bytes. Rows end in a line
-feed. A form feed stands between pages, so that the text of page n follows the n-th of them; those
-behind the last page that has text are left out. Pictures and barcodes are not part of it.
+Columns of running text, as a newspaper has them, are read one after the other and stand so in it. UTF-8 with
+a byte order mark; a document without any text is the mark alone, 3 bytes. Rows end in a line feed. A form
+feed stands between pages, so that the text of page n follows the n-th of them; those behind the last page
+that has text are left out. Pictures and barcodes are not part of it.
 """
 
 from __future__ import annotations
 
 import codecs
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from airflow_provider_ocr.server.document import Line, Page, Word
+from airflow_provider_ocr.server.document import Block, BlockType, Line, Page, Word
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.rows import rows
 
 _WIDE_GAP = 2.0  # average letters between two words from which the space between them is kept
 _PARAGRAPH_PITCH = 1.3  # times the distance of closely set rows, from which a blank line stands between
+_RUNNING_WORDS = 3  # to a line of running text at least; what has fewer is a list, a form or a table
+
+
+def page_text(page: Page) -> str:
+    """The page's text, each row ended by a line feed; empty for a page without text."""
+    letter = _letter_width(page.words)
+    return "\n".join(_section_text(lines, letter=letter) for lines in _sections(page.blocks))
 
 
 class TxtExporter:
-    """Writes ``txt`` to ``path``."""
+    """Writes ``txt`` to ``path``.
 
-    def __init__(self, path: Path) -> None:
+    :param text_of: what the file has of a page, with a line feed at its end.
+    """
+
+    def __init__(self, path: Path, *, text_of: Callable[[Page], str] = page_text) -> None:
         self._path = path
+        self._text_of = text_of
         self._file: BinaryIO
         self._pending_pages = 0
 
@@ -38,8 +50,8 @@ class TxtExporter:
         self._file.write(codecs.BOM_UTF8)
 
     def page(self, page: Page) -> None:
-        """Write the page's rows."""
-        text = page_text(page)
+        """Write the page's text."""
+        text = self._text_of(page)
         if text:
             self._file.write(("\f" * self._pending_pages + text).encode())
             self._pending_pages = 0
@@ -50,13 +62,32 @@ class TxtExporter:
         self._file.close()
 
 
-def page_text(page: Page) -> str:
-    """The page's text, each row ended by a line feed; empty for a page without text."""
-    closed = [_closed(row) for row in rows(page.lines)]
-    if not closed:
-        return ""
-    letter = _letter_width(page.words)
-    margin = min(word.box.left for word in page.words)
+def _sections(blocks: tuple[Block, ...]) -> list[list[Line]]:
+    """Lines that are laid out together, in reading order: each running column by itself."""
+    sections: list[list[Line]] = [[]]
+    for block in blocks:
+        if any(_side_by_side(block, other) for other in blocks):
+            sections += [list(block.lines), []]
+        else:
+            sections[-1] += block.lines
+    return [lines for lines in sections if lines]
+
+
+def _side_by_side(block: Block, other: Block) -> bool:
+    """Whether two blocks are columns of running text."""
+    apart = block.box.right <= other.box.left or other.box.right <= block.box.left
+    beside = min(block.box.bottom, other.box.bottom) > max(block.box.top, other.box.top)
+    return apart and beside and _is_running(block) and _is_running(other)
+
+
+def _is_running(block: Block) -> bool:
+    counts = [len(line.words) for line in block.lines]
+    return block.type is BlockType.TEXT and len(counts) > 1 and statistics.median(counts) > _RUNNING_WORDS
+
+
+def _section_text(lines: list[Line], *, letter: float) -> str:
+    closed = [_closed(row) for row in rows(lines)]
+    margin = min(word.box.left for line in lines for word in line.words)
     texts = [_row_text(row, margin=margin, letter=letter) for row in closed]
     return "".join(
         ("\n" if blank_before else "") + text + "\n"
@@ -82,7 +113,7 @@ def _closed(lines: list[Line]) -> _Row:
 
 
 def _letter_width(words: Iterable[Word]) -> float:
-    return max(1.0, statistics.median(word.box.width / len(word.text) for word in words))
+    return max(1.0, statistics.median([word.box.width / len(word.text) for word in words] or [1.0]))
 
 
 def _blank_lines(closed: list[_Row]) -> list[bool]:

@@ -14,6 +14,7 @@ from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 SUPPORTED_FORMATS = frozenset(
     {
         ExportFormat.TXT,
+        ExportFormat.TXT_UNSTRUCTURED,
         ExportFormat.DOCX,
         ExportFormat.XLSX,
         ExportFormat.PPTX,
@@ -21,6 +22,7 @@ SUPPORTED_FORMATS = frozenset(
         ExportFormat.PDFA,
         ExportFormat.XML,
         ExportFormat.XML_FOR_CORRECTED_IMAGE,
+        ExportFormat.ALTO,
     }
 )
 

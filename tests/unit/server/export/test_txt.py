@@ -69,3 +69,33 @@ def test_a_row_that_is_read_from_right_to_left_keeps_its_order(
     make_line: MakeLine, make_page: MakePage
 ) -> None:
     assert page_text(make_page([make_line(("ראשון", 500), ("שני", 300))])) == "ראשון שני\n"
+
+
+def test_running_columns_stand_one_after_the_other(make_line: MakeLine, make_page: MakePage) -> None:
+    def column(name: str, left: int) -> list[Line]:
+        return [
+            make_line(*((f"{name}{row}{word}", left + 80 * word) for word in range(4)), top=100 + 50 * row)
+            for row in range(3)
+        ]
+
+    title = [make_line(("Title", 0), top=20)]
+    text = page_text(make_page(title, column("a", 0), column("b", 700)))
+    assert text.splitlines() == [
+        "Title",
+        "",
+        *(" ".join(f"{name}{row}{word}" for word in range(4)) for row in range(3) for name in "a"),
+        "",
+        *(" ".join(f"{name}{row}{word}" for word in range(4)) for row in range(3) for name in "b"),
+    ]
+
+
+def test_a_paragraph_beside_a_short_note_stays_beside_it(make_line: MakeLine, make_page: MakePage) -> None:
+    prose = [make_line(("one", 0), ("two", 80), ("three", 160), ("four", 280), top=y) for y in (100, 150)]
+    note = [make_line(("Note", 700), top=100)]
+    assert page_text(make_page(prose, note)).splitlines()[0].split() == [
+        "one",
+        "two",
+        "three",
+        "four",
+        "Note",
+    ]

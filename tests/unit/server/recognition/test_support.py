@@ -75,8 +75,8 @@ NO_DATA = (
         ({"text_type": "normal,matrix"}, "this server does not carry out 'normal,matrix'; use normal."),
         ({"image_source": "photo"}, "this server does not carry out 'photo'; use auto or scanner."),
         (
-            {"export_format": "txt,alto"},
-            f"this server does not write alto; ask for {FORMATS}.",
+            {"export_format": "txt,pdfTextAndImages"},
+            f"this server does not write pdfTextAndImages; ask for {FORMATS}.",
         ),
         (
             {"export_format": None},
