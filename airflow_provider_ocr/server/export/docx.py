@@ -20,7 +20,7 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.oxml.shape import CT_Inline
 from docx.section import Section
-from docx.shared import Emu, Inches, Length, Pt
+from docx.shared import Inches, Mm, Pt
 from docx.table import _Cell
 from docx.text.paragraph import Paragraph as DocxParagraph
 from lxml import etree  # type: ignore[import-untyped]  # lxml carries no types
@@ -29,15 +29,13 @@ from airflow_provider_ocr.protocol.characters import as_xml_text
 from airflow_provider_ocr.server.document import Alignment, Block, Page, Paragraph, ParagraphRole, Table
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.office_properties import describe
+from airflow_provider_ocr.server.export.paper import Paper, column_widths, paper_of, picture_size
 from airflow_provider_ocr.server.export.part_files import PartFiles
 from airflow_provider_ocr.server.export.pictures import Picture, pictures_of
 from airflow_provider_ocr.server.export.type_size import type_size
 from airflow_provider_ocr.server.paragraph_text import paragraph_text
 
 _BODY = "/word/document.xml"
-_SHORTEST_SIDE, _LONGEST_SIDE = 1.0, 22.0  # inches; Word takes no other pages
-_WIDEST_MARGIN = 0.75  # inches
-_MARGIN = 1 / 12  # of the page's width
 _DEEPEST_HEADING = 3
 _STYLES = {
     ParagraphRole.LIST_ITEM: "List Paragraph",
@@ -62,7 +60,7 @@ class DocxExporter:
         self._parts: PartFiles
         self._body: BinaryIO
         self._pictures = 0
-        self._size: tuple[Length, Length] | None = None
+        self._paper = Paper(0, 0)
         self._breaks = False
 
     def start(self, summary: DocumentSummary) -> None:  # noqa: ARG002 - nothing of it is in the file
@@ -106,14 +104,13 @@ class DocxExporter:
 
     def _begin(self, page: Page) -> None:
         """A new page, in a section of its own where its size is another than that of the page before."""
-        size = _page_size(page)
-        if size == self._size:
+        paper = paper_of(page)
+        if paper == self._paper:
             self._breaks = True
         else:
-            first = self._size is None
-            section = self._document.sections[0] if first else self._document.add_section()
-            _set_size(section, *size)
-            self._size = size
+            first = page.number == 1
+            _set_size(self._document.sections[0] if first else self._document.add_section(), paper)
+            self._paper = paper
 
     def _paragraph(self) -> DocxParagraph:
         paragraph = self._document.add_paragraph()
@@ -132,7 +129,8 @@ class DocxExporter:
         style = "Table Grid" if table.ruled else None
         grid = self._document.add_table(len(table.rows) - 1, len(table.columns) - 1, style)
         grid.autofit = False
-        widths = _widths(table, page, self._text_width)
+        inches = column_widths(table, dpi=page.dpi, most=self._paper.text_width)
+        widths = [Inches(width) for width in inches]
         for column, width in zip(grid.columns, widths, strict=True):
             column.width = width
         places = [row.cells for row in grid.rows]
@@ -149,9 +147,7 @@ class DocxExporter:
         self._paragraph()  # what follows would become part of the table if it were one too
 
     def _picture(self, picture: Picture, block: Block, page: Page) -> None:
-        width = min(Inches(picture.width / page.dpi), self._text_width)
-        height = width * picture.height / picture.width
-        shrink = min(1.0, self._text_height / height)
+        width, height = picture_size(picture.width, picture.height, dpi=page.dpi, paper=self._paper)
         self._pictures += 1
         name = PackURI(f"/word/media/image{self._pictures}.{picture.extension}")
         part = Part(name, _PICTURE_TYPES[picture.extension], b"", self._document.part.package)
@@ -160,22 +156,12 @@ class DocxExporter:
             self._pictures,
             self._document.part.relate_to(part, RELATIONSHIP_TYPE.IMAGE),
             name.filename,
-            Emu(int(width * shrink)),
-            Emu(int(height * shrink)),
+            Inches(width),
+            Inches(height),
         )
         if block.barcode is not None:
             inline.docPr.set("descr", as_xml_text(block.barcode.text))
         self._paragraph().add_run().element.add_drawing(inline)
-
-    @property
-    def _text_width(self) -> int:
-        section = self._document.sections[-1]
-        return (section.page_width or 0) - (section.left_margin or 0) - (section.right_margin or 0)
-
-    @property
-    def _text_height(self) -> int:
-        section = self._document.sections[-1]
-        return (section.page_height or 0) - (section.top_margin or 0) - (section.bottom_margin or 0)
 
     def _put_away(self) -> None:
         """Move what the document has so far to the body's file; its last section stays."""
@@ -220,24 +206,8 @@ def _paragraphs(cell: _Cell) -> Iterator[DocxParagraph]:
         yield cell.add_paragraph()
 
 
-def _widths(table: Table, page: Page, most: int) -> list[Length]:
-    """The widths of the table's columns, all of them together at most ``most``."""
-    whole = Inches((table.columns[-1] - table.columns[0]) / page.dpi)
-    scale = min(1.0, most / whole) if whole else 0.0
-    pixels = [right - left for left, right in zip(table.columns, table.columns[1:], strict=False)]
-    return [Emu(int(Inches(width / page.dpi) * scale)) for width in pixels]
-
-
-def _page_size(page: Page) -> tuple[Length, Length]:
-    """Width and height of the page, to a millimetre, for scans of one size of paper to be of one size."""
-    sides = [side / page.dpi for side in (page.width, page.height)]
-    scale = min(1.0, _LONGEST_SIDE / max(sides))
-    width, height = (Length(36_000 * round(25.4 * max(_SHORTEST_SIDE, side * scale))) for side in sides)
-    return width, height
-
-
-def _set_size(section: Section, width: Length, height: Length) -> None:
-    section.orientation = WD_ORIENT.LANDSCAPE if width > height else WD_ORIENT.PORTRAIT
-    section.page_width, section.page_height = width, height
-    margin = Emu(min(Inches(_WIDEST_MARGIN), int(_MARGIN * min(width, height))))
+def _set_size(section: Section, paper: Paper) -> None:
+    section.orientation = WD_ORIENT.LANDSCAPE if paper.is_landscape else WD_ORIENT.PORTRAIT
+    section.page_width, section.page_height = Mm(paper.width), Mm(paper.height)
+    margin = Inches(paper.margin)
     section.left_margin = section.right_margin = section.top_margin = section.bottom_margin = margin

@@ -17,6 +17,7 @@ __all__ = ["FORMATS", "DocumentSummary", "Exporter", "exporter_for"]
 _EXPORTERS = {
     ExportFormat.TXT: "txt.TxtExporter",
     ExportFormat.TXT_UNSTRUCTURED: "txt_unstructured.TxtUnstructuredExporter",
+    ExportFormat.RTF: "rtf.RtfExporter",
     ExportFormat.DOCX: "docx.DocxExporter",
     ExportFormat.XLSX: "xlsx.XlsxExporter",
     ExportFormat.PPTX: "pptx.PptxExporter",

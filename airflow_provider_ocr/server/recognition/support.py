@@ -15,6 +15,7 @@ SUPPORTED_FORMATS = frozenset(
     {
         ExportFormat.TXT,
         ExportFormat.TXT_UNSTRUCTURED,
+        ExportFormat.RTF,
         ExportFormat.DOCX,
         ExportFormat.XLSX,
         ExportFormat.PPTX,
@@ -29,7 +30,7 @@ SUPPORTED_FORMATS = frozenset(
 SHOWING_PAGES = frozenset({ExportFormat.PDF_SEARCHABLE, ExportFormat.PDFA})
 """Formats that show the page images, for which the document is opened again."""
 
-SHOWING_PICTURES = frozenset({ExportFormat.DOCX, ExportFormat.PPTX})
+SHOWING_PICTURES = frozenset({ExportFormat.RTF, ExportFormat.DOCX, ExportFormat.PPTX})
 """Formats that show only the pictures of pages, so that pages without any need not be opened again."""
 
 EMBEDDING = frozenset({ExportFormat.PDF_SEARCHABLE, ExportFormat.PDFA})
@@ -70,8 +71,7 @@ def _formats(settings: ProcessingSettings) -> None:
     if missing:
         raise InvalidParameterError(
             "exportFormat",
-            f"this server does not write {', '.join(missing)}"
-            f"{' (the default)' if settings.export_format == (ExportFormat.RTF,) else ''}; "
+            f"this server does not write {', '.join(missing)}; "
             f"ask for {', '.join(sorted(SUPPORTED_FORMATS))}.",
         )
 

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
+from airflow_provider_ocr.server.export.rtf_text import rtf_text
 from airflow_provider_ocr.server.rehearsal.office_files import docx, pptx, xlsx
 from airflow_provider_ocr.server.rehearsal.pdf_file import pdf
 
@@ -17,7 +18,6 @@ _FINE_READER = "http://www.abbyy.com/FineReader_xml/FineReader10-schema-v1.xml"
 _ALTO = "http://www.loc.gov/standards/alto/ns-v2#"
 _WIDTH, _HEIGHT, _DPI = 1240, 1754, 150  # A4
 _LETTER_WIDTH, _LINE_HEIGHT, _MARGIN = 12, 24, 100  # pixels
-_ASCII = 0x80
 
 
 def result_content(export_format: ExportFormat, pages: Sequence[str]) -> bytes:
@@ -43,23 +43,8 @@ def _txt(pages: Pages) -> bytes:
 
 
 def _rtf(pages: Pages) -> bytes:
-    breaks = "\\page\n".join("".join(f"{_rtf_text(line)}\\par\n" for line in page) for page in pages)
+    breaks = "\\page\n".join("".join(f"{rtf_text(line)}\\par\n" for line in page) for page in pages)
     return f"{{\\rtf1\\ansi\\deff0{{\\fonttbl{{\\f0 Arial;}}}}\n{breaks}}}".encode("ascii")
-
-
-def _rtf_text(text: str) -> str:
-    return "".join(_rtf_character(character) for character in text)
-
-
-def _rtf_character(character: str) -> str:
-    if character in "\\{}":
-        return f"\\{character}"
-    if ord(character) < _ASCII:
-        return character
-    # Signed numbers of 16 bits, each followed by what old readers show.
-    units = character.encode("utf-16-le")
-    numbers = (int.from_bytes(units[at : at + 2], "little", signed=True) for at in range(0, len(units), 2))
-    return "".join(f"\\u{number}?" for number in numbers)
 
 
 def _xml(pages: Pages, *, original_coordinates: bool = True) -> bytes:

@@ -79,7 +79,7 @@ REFUSED = {
     "readBarcodes": "yes 1 auto",
     "exportFormat": (
         f"{' '.join(sorted(set(ExportFormat) - SUPPORTED_FORMATS))} vCard csv pdf "
-        "txt,rtf txt,txt txt, txt,pdfSearchable,xml,alto"
+        "txt,pdf txt,txt txt, txt,pdfSearchable,xml,rtf"
     ),
     "xml:writeRecognitionVariants": "true x",
     "pdf:writeTags": "write true",
@@ -93,7 +93,6 @@ REFUSED = {
     ("name", "value"),
     [
         *((name, value) for name, values in REFUSED.items() for value in values.split(" ")),
-        ("exportFormat", ""),
         ("source", ""),
     ],
 )
@@ -111,10 +110,9 @@ def test_variants_are_refused_also_where_xml_is_exported(server: Server) -> None
 
 
 @one_database
-def test_the_default_format_is_refused_because_rtf_is_not_carried_out(server: Server) -> None:
-    refusal = server.refusal("processRemoteImage", {"source": SOURCE})
-    assert refusal.startswith("exportFormat: this server does not write rtf (the default)")
-    assert "txt" in refusal
+def test_without_a_format_the_apis_default_is_written(server: Server) -> None:
+    (task,) = server.call("processRemoteImage", {"source": SOURCE})
+    assert server.tasks.find(task.id).settings.export_format == ("rtf",)
 
 
 @one_database
@@ -246,7 +244,7 @@ def test_without_an_image_or_with_what_is_none_nothing_is_made(method: str, serv
 @pytest.mark.parametrize(
     ("method", "query", "said"),
     [
-        ("processImage", {"exportFormat": "rtf"}, "exportFormat: "),
+        ("processImage", {"exportFormat": "pdf"}, "exportFormat: "),
         ("processImage", {"exportFormat": "txt", "source": "http://h/x"}, "source: "),
         ("processImage", {"exportFormat": "txt", "taskId": GUID}, "taskid: "),
         ("submitImage", {"exportFormat": "txt"}, "exportformat: "),
@@ -310,7 +308,7 @@ def test_what_runs_failed_or_is_deleted_is_not_started(status: TaskStatus, serve
     ("query", "said"),
     [
         ({}, "taskId: the parameter is missing."),
-        ({"taskId": "TASK"}, "exportFormat: "),
+        ({"taskId": "TASK", "exportFormat": "pdf"}, "exportFormat: "),
         ({"taskId": "TASK", "exportFormat": "txt", "language": "Klingon"}, "language: "),
         ({"taskId": "TASK", "exportFormat": "txt", "source": "http://h/x"}, "source: "),
         ({"taskId": "TASK", "exportFormat": "txt", "description": "x" * 256}, "description: "),

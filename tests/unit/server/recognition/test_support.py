@@ -25,6 +25,7 @@ ENGLISH = Tessdata(Path(), frozenset({"eng"}))
         {},
         {"export_format": "txt,pdfSearchable,xml"},
         {"export_format": "docx,xlsx,pptx"},
+        {"export_format": None},
         {"image_source": "scanner", "correct_orientation": False, "correct_skew": False},
         {"pdf_password": "secret"},
         {"read_barcodes": True, "write_tags": "dontWrite", "description": "any"},
@@ -44,7 +45,6 @@ def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
         ({"text_type": "normal,matrix"}, "textType"),
         ({"image_source": "photo"}, "imageSource"),
         ({"export_format": "txt,pdfTextAndImages"}, "exportFormat"),
-        ({"export_format": None}, "exportFormat"),
         ({"export_format": "xml", "write_recognition_variants": True}, "xml:writeRecognitionVariants"),
         ({"write_tags": "write"}, "pdf:writeTags"),
     ],
@@ -77,10 +77,6 @@ NO_DATA = (
         (
             {"export_format": "txt,pdfTextAndImages"},
             f"this server does not write pdfTextAndImages; ask for {FORMATS}.",
-        ),
-        (
-            {"export_format": None},
-            f"this server does not write rtf (the default); ask for {FORMATS}.",
         ),
         (
             {"export_format": "xml", "write_recognition_variants": True},
