@@ -342,6 +342,11 @@ class Page:
     failed: bool = False
 
     @property
+    def paragraphs(self) -> Iterator[Paragraph]:
+        """All paragraphs, those in tables too, in reading order."""
+        return (paragraph for block in self.blocks for paragraph in block.all_paragraphs)
+
+    @property
     def lines(self) -> Iterator[Line]:
         """All lines of text in reading order."""
         return (line for block in self.blocks for line in block.lines)

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pikepdf
 
+from airflow_provider_ocr.protocol.vocabulary import WriteTags
 from airflow_provider_ocr.server.document import Line, Page, Word
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.glyphless_font import LETTER_WIDTH, GlyphlessFont
@@ -16,6 +18,8 @@ from airflow_provider_ocr.server.export.pdf_geometry import points_per_pixel, si
 from airflow_provider_ocr.server.export.pdf_page_image import add_image, show_image
 from airflow_provider_ocr.server.export.pdf_parts import PdfParts
 from airflow_provider_ocr.server.export.pdf_saving import save_plain
+from airflow_provider_ocr.server.export.pdf_structure import PageStructure, marked
+from airflow_provider_ocr.server.export.pdf_tags import add_page_tags, add_tag_tree
 
 _NARROWEST, _WIDEST = 1.0, 30_000.0  # per cent; a reader takes numbers up to 32767
 _FONT = "/F0"
@@ -34,8 +38,9 @@ class PdfSearchableExporter:
         self._font = GlyphlessFont()
         self._parts: PdfParts
 
-    def start(self, summary: DocumentSummary) -> None:  # noqa: ARG002 - a PDF file needs none of it
+    def start(self, summary: DocumentSummary) -> None:
         """Make room for the pages."""
+        self._tagged = summary.settings.write_tags is WriteTags.WRITE
         self._parts = PdfParts(self._path)
 
     def page(self, page: Page) -> None:
@@ -49,8 +54,14 @@ class PdfSearchableExporter:
         with self._parts.page(size) as (pdf, added):
             images = pikepdf.Dictionary({_IMAGE: add_image(pdf, page.stored)})
             added.obj.Resources = pikepdf.Dictionary(XObject=images)
-            content = f"{show_image(_IMAGE, page.stored, size)}\n{self._text(page, points_per_pixel(page))}"
-            added.obj.Contents = pdf.make_stream(content.encode("ascii"))
+            shown = show_image(_IMAGE, page.stored, size)
+            marks: Iterable[str] = repeat("")
+            if self._tagged:
+                structure = PageStructure.of(page)
+                add_page_tags(pdf, added, structure)
+                shown, marks = marked("/Artifact BMC", shown), structure.marks
+            text = self._text(page, marks, points_per_pixel(page))
+            added.obj.Contents = pdf.make_stream(f"{shown}\n{text}".encode("ascii"))
 
     def finish(self) -> None:
         """Join the pages and give them the font."""
@@ -58,10 +69,20 @@ class PdfSearchableExporter:
             font = self._font.add_to(pdf)
             for page in pdf.pages:
                 page.obj.Resources.Font = pikepdf.Dictionary({_FONT: font})
+            if self._tagged:
+                add_tag_tree(pdf)
             self._save(pdf, self._path)
 
-    def _text(self, page: Page, scale: float) -> str:
-        shown = [part for line in page.lines for part in self._line(line, page, scale)]
+    def _text(self, page: Page, marks: Iterable[str], scale: float) -> str:
+        shown = []
+        for paragraph, mark in zip(page.paragraphs, marks, strict=False):
+            operators: list[str] = []
+            for line in paragraph.lines:
+                operators += self._line(line, page, scale)
+                if mark and not line.hyphenated:
+                    # Whoever reads by the tags goes by no places, and is to be told where the word ends.
+                    operators.append(f"<{self._font.encode((' ',))}> Tj")
+            shown.append(marked(mark, "\n".join(operators)))
         return "\n".join(["BT", "3 Tr", *shown, "ET"]) if shown else ""
 
     def _line(self, line: Line, page: Page, scale: float) -> Iterator[str]:

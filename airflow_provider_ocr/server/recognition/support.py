@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ImageSource, Profile, TextType, WriteTags
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ImageSource, Profile, TextType
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
 SUPPORTED_FORMATS = frozenset(
@@ -52,8 +52,6 @@ def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
         _refuse("imageSource", settings.image_source, "auto or scanner")
     if settings.write_recognition_variants:
         _refuse("xml:writeRecognitionVariants", "true", "false")
-    if settings.write_tags is WriteTags.WRITE:
-        _refuse("pdf:writeTags", settings.write_tags, "auto or dontWrite")
 
 
 def _languages(settings: ProcessingSettings, tessdata: Tessdata) -> None:

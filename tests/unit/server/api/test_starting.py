@@ -51,7 +51,7 @@ CARRIED_OUT = [
     *({name: value} for name in ("correctOrientation", "correctSkew") for value in ("true", "false", "TRUE")),
     *({"readBarcodes": value} for value in ("true", "false")),
     {"xml:writeRecognitionVariants": "false"},
-    *({"pdf:writeTags": value} for value in ("auto", "dontWrite")),
+    *({"pdf:writeTags": value} for value in ("auto", "write", "dontWrite")),
     {"description": "x" * 255},
     {"description": 'ä & <b> " \n\t \U0001f642'},
     {"description": ""},
@@ -82,7 +82,7 @@ REFUSED = {
         "txt,pdf txt,txt txt, txt,pdfSearchable,xml,rtf"
     ),
     "xml:writeRecognitionVariants": "true x",
-    "pdf:writeTags": "write true",
+    "pdf:writeTags": "true",
     "description": f"{'x' * 256} a\x00b a\x1bb",
     "source": "scan.png ftp://example.com/x file:///etc/passwd http://h:p/ data:,x",
 }
