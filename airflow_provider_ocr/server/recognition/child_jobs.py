@@ -87,7 +87,7 @@ class ChildJobs:
 
     def _page(self, document: Document, number: int, settings: ProcessingSettings, *, picture: bool) -> Page:
         try:
-            source = document.page(number)
+            source = document.page(number, colours=False)  # recognition has no use for them
             page = picture_page(source) if picture else self._recognised(source, settings)
         except Exception as error:
             if isinstance(error, MemoryError) or not had_memory_to_spare():

@@ -18,7 +18,16 @@ _IMAGE_SIGNATURES = {
     "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"MM*\0", b"II\0*"),
     "BMP": (b"BM",),
     "GIF": (b"GIF87a", b"GIF89a"),
+    "JPEG 2000": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),  # in a box, and bare
+    "PCX": tuple(bytes((10, version, 1, bits)) for version in (0, 2, 3, 4, 5) for bits in (1, 2, 4, 8)),
+    "DCX": (b"\xb1\x68\xde\x3a",),
 }
+
+TYPES = (*_IMAGE_SIGNATURES, "WebP", PDF)
+"""What is read, as people call it."""
+
+ONE_OF_THEM = f"{', '.join(TYPES[:-1])} or {TYPES[-1]}"
+"""For messages that say what is needed."""
 
 
 def known_types(start: bytes) -> list[str]:
@@ -27,6 +36,8 @@ def known_types(start: bytes) -> list[str]:
     :param start: its first ``HEADER_BYTES``.
     """
     found = [name for name, signatures in _IMAGE_SIGNATURES.items() if start.startswith(signatures)]
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":  # a length lies in between
+        found.append("WebP")
     return [*found, PDF] if PDF_SIGNATURE in start else found
 
 

@@ -21,6 +21,7 @@ from airflow_provider_ocr.server.recognition.errors import (
     UnsupportedError,
 )
 from airflow_provider_ocr.server.recognition.file_types import (
+    ONE_OF_THEM,
     PDF,
     known_types,
     looks_like_a_web_page,
@@ -68,14 +69,15 @@ class Document:
     ) -> None:
         self.close()
 
-    def page(self, number: int) -> PageImage:
+    def page(self, number: int, *, colours: bool = True) -> PageImage:
         """The page of a number from 1 to ``pages``, decoded.
 
+        :param colours: False if a page that is too large to be worked on as it is may come in shades of grey.
         :raises PageError: if it is damaged or beyond a limit.
         """
         place, within = self._place(number)
         with self._blamed_on(place, number):
-            return replace(self._file(place).page(within), number=number)
+            return replace(self._file(place).page(within, colours=colours), number=number)
 
     def stored(self, number: int) -> StoredImage | None:
         """A page's image as it lies in its file, if a PDF file can take its bytes as they are."""
@@ -146,9 +148,7 @@ def open_file(path: Path, *, password: str = "") -> DocumentFile:
     web_page = looks_like_a_web_page(start)
     if not types:
         seen = " It looks like a web page." if web_page else ""
-        raise UnsupportedError(
-            f"The file is not an image that can be read.{seen} JPEG, PNG, TIFF, PDF, BMP or GIF is needed."
-        )
+        raise UnsupportedError(f"The file is not an image that can be read.{seen} {ONE_OF_THEM} is needed.")
     if len(types) > 1 or web_page:
         # What one program shows of such a file another does not; nobody sends one for its text.
         claimed = " and ".join([*types, "web page"] if web_page else types)

@@ -8,19 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 from PIL import Image, ImageChops
 
 from airflow_provider_ocr.server.document import Projection
 from airflow_provider_ocr.server.recognition.errors import PageError
+from airflow_provider_ocr.server.recognition.resolution import Resolution, of_paper, of_text
 from airflow_provider_ocr.server.stored_image import StoredImage
 
-MAX_PIXELS = 150_000_000
+MAX_PIXELS = 300_000_000
 WORKING_PIXELS = 40_000_000
 LONGEST_SIDE = 32_000  # pixels; the engine takes no more than 32,767
-BELIEVABLE_DPI = (50.0, 2400.0)
 
-_A4_LENGTH = 11.69  # inches
-_BELIEVABLE_LENGTH = 48.0  # inches, a little over A0; what is longer is a photo that claims a screen's 72 dpi
+_SQUARE = 1.5  # pixels whose sides differ by no more than this factor are left as they are
+_BAND = 512  # rows that are looked at together
 _COLOUR_NOISE = 6  # levels between the channels of a grey pixel that a scanner or JPEG leaves
 
 
@@ -62,9 +63,10 @@ class DocumentFile(Protocol):
         :raises PageError: if it is damaged or beyond a limit.
         """
 
-    def page(self, number: int) -> PageImage:
+    def page(self, number: int, *, colours: bool = True) -> PageImage:
         """A page, decoded.
 
+        :param colours: False if a page that is too large to be worked on as it is may come in shades of grey.
         :raises PageError: if it is damaged or beyond a limit.
         """
 
@@ -78,21 +80,26 @@ class DocumentFile(Protocol):
         """Give the file up."""
 
 
-def working_page(image: Image.Image, *, number: int, size: tuple[int, int], dpi: float) -> PageImage:
-    """The page, shrunk to what the engine can be given, its colours dropped where it has none.
+def working_page(
+    image: Image.Image, *, number: int, size: tuple[int, int], resolution: Resolution | None
+) -> PageImage:
+    """The page with square pixels, shrunk to what the engine can be given, its colours dropped where it has
+    none.
 
     :param image: the original, or what a decoder has shrunk of it.
     :param number: 1 for the first page.
     :param size: pixels of the original.
-    :param dpi: pixels per inch of the original.
+    :param resolution: pixels per inch of the original; None to estimate it.
     """
-    wanted = shrunk(*image.size)
-    if wanted != image.size:
+    wanted = working_size(*size, resolution=resolution)
+    if image.size == size != wanted:  # else its decoder has seen to it
         image = (image.convert("L") if image.mode == "1" else image).resize(wanted, reducing_gap=2.0)
+    image = _without_idle_colours(image)
     across, down = size[0] / image.width, size[1] / image.height
+    dpi = resolution.across if resolution else _estimated_dpi(image, size)
     return PageImage(
         number=number,
-        image=_without_idle_colours(image),
+        image=image,
         dpi=dpi / across,
         original_width=size[0],
         original_height=size[1],
@@ -101,22 +108,17 @@ def working_page(image: Image.Image, *, number: int, size: tuple[int, int], dpi:
     )
 
 
-def believable_dpi(declared: float | None, *, width: int, height: int) -> float:
-    """Pixels per inch: what the file declares, or where that is absent or absurd, as if the page were A4.
+def working_size(width: int, height: int, *, resolution: Resolution | None) -> tuple[int, int]:
+    """The size, in pixels, that a page of this one is worked on in.
 
-    :param declared: what the file says, if anything.
-    :param width: pixels.
-    :param height: pixels.
+    :param width: pixels of the original.
+    :param height: pixels of the original.
+    :param resolution: of the original, where that is known.
     """
-    lowest, highest = BELIEVABLE_DPI
-    longest = max(width, height)
-    if declared and lowest <= declared <= highest and longest / declared <= _BELIEVABLE_LENGTH:
-        return declared
-    return min(max(longest / _A4_LENGTH, lowest), highest)
-
-
-def shrunk(width: int, height: int) -> tuple[int, int]:
-    """The size, in pixels, that a page of this one is worked on in."""
+    across, down = resolution or (1.0, 1.0)
+    if max(across, down) > _SQUARE * min(across, down):
+        finest = max(across, down)
+        width, height = round(width * finest / across), round(height * finest / down)
     scale = min((WORKING_PIXELS / (width * height)) ** 0.5, LONGEST_SIDE / max(width, height))
     if scale >= 1:
         return width, height
@@ -133,13 +135,29 @@ def damaged(number: int) -> PageError:
     return PageError(number, f"Page {number} is damaged and cannot be read.")
 
 
+def _estimated_dpi(image: Image.Image, size: tuple[int, int]) -> float:
+    paper = of_paper(*size)
+    if paper is not None:
+        return paper
+    grey = np.asarray(image if image.mode == "L" else image.convert("L"))
+    return of_text(grey, width=size[0], height=size[1])
+
+
 def _without_idle_colours(image: Image.Image) -> Image.Image:
     """Grey where no pixel has a colour, black and white where no pixel is grey."""
-    if image.mode == "RGB":
-        red, green, blue = image.split()
-        differences = (ImageChops.difference(red, green), ImageChops.difference(green, blue))
-        if all(difference.getextrema()[1] <= _COLOUR_NOISE for difference in differences):  # type: ignore[operator]  # one band, so a pair of numbers
-            image = green
+    if image.mode == "RGB" and not _has_colours(image):
+        image = image.getchannel("G")
     if image.mode == "L" and not any(image.histogram()[1:255]):
         image = image.convert("1", dither=Image.Dither.NONE)
     return image
+
+
+def _has_colours(image: Image.Image) -> bool:
+    for top in range(0, image.height, _BAND):
+        band = image.crop((0, top, image.width, min(image.height, top + _BAND)))
+        red, green, blue = band.split()
+        for one, two in ((red, green), (green, blue)):
+            lowest_and_highest = ImageChops.difference(one, two).getextrema()
+            if lowest_and_highest[1] > _COLOUR_NOISE:  # type: ignore[operator]  # one band, so a pair of numbers
+                return True
+    return False

@@ -15,12 +15,12 @@ from airflow_provider_ocr.server.recognition.errors import (
     UnsupportedError,
 )
 from airflow_provider_ocr.server.recognition.page_image import (
-    BELIEVABLE_DPI,
     WORKING_PIXELS,
     PageImage,
     damaged,
     working_page,
 )
+from airflow_provider_ocr.server.recognition.resolution import BELIEVABLE_DPI, Resolution
 
 PDF_DPI = 300
 
@@ -59,9 +59,11 @@ class PdfFile:
         """
         return self._inches_and_dpi(number)[0]
 
-    def page(self, number: int) -> PageImage:
+    def page(self, number: int, *, colours: bool = True) -> PageImage:
         """A page, rendered.
 
+        :param colours: False if a page that is rendered with fewer pixels than others, because it is so
+            large, may come in shades of grey.
         :raises PageError: if it is damaged or beyond a limit.
         """
         _, dpi = self._inches_and_dpi(number)
@@ -70,13 +72,14 @@ class PdfFile:
             self._forms_shown = True
         try:
             page = self._document[number - 1]
-            bitmap = page.render(scale=dpi / _POINTS_PER_INCH, rev_byteorder=True)
-            image = bitmap.to_pil().convert("RGB")
-            bitmap.close()
+            grey = not colours and dpi < PDF_DPI
+            bitmap = page.render(scale=dpi / _POINTS_PER_INCH, rev_byteorder=True, grayscale=grey)
             page.close()
+            image = bitmap.to_pil().convert("L" if grey else "RGB")  # a copy, where it had another mode
+            bitmap.close()
         except pypdfium2.PdfiumError:
             raise damaged(number) from None
-        return working_page(image, number=number, size=image.size, dpi=dpi)
+        return working_page(image, number=number, size=image.size, resolution=Resolution(dpi, dpi))
 
     def stored(self, number: int) -> None:
         """No page of a PDF file is an image alone, for what anyone can tell without rendering it."""

@@ -32,11 +32,14 @@ from airflow_provider_ocr.server.workers.children import (
 TXT = ProcessingSettings.parse(export_format="txt")
 DAMAGED = "Page 1 is damaged and cannot be read."
 DAMAGED_PDF = "The PDF file is damaged and cannot be opened."
-MANY_PIXELS = "Page 1 has more than 150 million pixels."
+MANY_PIXELS = "Page 1 has more than 300 million pixels."
 MANY_PAGES = "The document has more than 2000 pages; no more are read."
 MEMORY = "Page 1 needs more memory than is allowed."
 TIME = "Page 1 took longer than 6 seconds."
-NO_IMAGE = "The file is not an image that can be read. JPEG, PNG, TIFF, PDF, BMP or GIF is needed."
+NO_IMAGE = (
+    "The file is not an image that can be read. "
+    "JPEG, PNG, TIFF, BMP, GIF, JPEG 2000, PCX, DCX, WebP or PDF is needed."
+)
 
 
 def png(width: int, height: int, *, data: bytes = b"", before: bytes = b"", depth: int = 1) -> bytes:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from airflow_provider_ocr.server.recognition.errors import PageError, PasswordError
 from airflow_provider_ocr.server.recognition.measurement import billed_pages, measure
+from tests.unit.server import image_kinds
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_a_page_is_billed_as_so_many_of_a4(width: float, height: float, billed: 
         ((3000, 4000), None, 1),  # a photo that does not say how large it is
         ((3000, 4000), 1, 1),
         ((1654, 2339), 100, 4),
+        ((3508, 4961), None, 2),  # what A3 has at 300 dpi
     ],
 )
 def test_images_are_measured_by_a_believable_resolution(
@@ -65,7 +67,8 @@ def test_all_pages_of_all_files_count(tmp_path: Path) -> None:
 
 
 def test_a_page_beyond_a_limit_is_found_by_measuring(tmp_path: Path) -> None:
-    frames = [Image.new("1", (9, 9)), Image.new("1", (13_000, 13_000))]
-    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:], compression="group4")
-    with pytest.raises(PageError, match="Page 2 has more than 150 million pixels"):
-        measure([tmp_path / "a.tif"])
+    Image.new("1", (9, 9)).save(tmp_path / "a.png")
+    claim = image_kinds.tiff(bytes(16), (18_000, 18_000), {258: (1,), 259: (4,), 262: (0,)})
+    (tmp_path / "b.tif").write_bytes(claim)
+    with pytest.raises(PageError, match="Image 2: Page 1 has more than 300 million pixels"):
+        measure([tmp_path / "a.png", tmp_path / "b.tif"])

@@ -6,6 +6,7 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pikepdf
 import pytest
 from PIL import Image
@@ -17,6 +18,7 @@ from airflow_provider_ocr.server.recognition.errors import (
     UnsupportedError,
 )
 from airflow_provider_ocr.server.recognition.pdf_file import PdfFile
+from tests.unit.server import image_kinds
 
 
 def saved(path: Path, *sizes: tuple[float, float], encryption: pikepdf.Encryption | None = None) -> Path:
@@ -117,3 +119,56 @@ def test_an_enormous_page_is_refused_before_it_is_rendered(tmp_path: Path) -> No
             with pytest.raises(PageError, match="Page 2 measures 200 x 200 inches: too large") as failed:
                 reading(2)
             assert failed.value.number == 2
+
+
+@pytest.mark.parametrize("how", ["jbig2", "jpx", "dct", "ccitt", "flate"])
+def test_an_image_is_shown_however_it_is_coded(tmp_path: Path, how: str) -> None:
+    black_corner = Image.new("L", (300, 200), 255)
+    black_corner.paste(0, (0, 0, 60, 40))
+    (tmp_path / "a.pdf").write_bytes(image_kinds.pdf_of(black_corner, how=how))
+    with closing(PdfFile(tmp_path / "a.pdf")) as opened:
+        shown = opened.page(1).image.convert("L")
+    assert shown.size == (600, 400)
+    assert np.asarray(shown.crop((10, 10, 110, 70))).mean() < 3
+    assert np.asarray(shown.crop((130, 90, 600, 400))).mean() > 252
+
+
+def test_pages_of_all_sizes_rotations_and_resolutions_are_shown_upright(tmp_path: Path) -> None:
+    parts = []
+    for place, (size, dpi, rotate) in enumerate(
+        [((300, 200), 100, 0), ((300, 200), 200, 90), ((1200, 800), 600, 180), ((300, 200), 72, 270)]
+    ):
+        black_corner = Image.new("L", size, 255)
+        black_corner.paste(0, (0, 0, size[0] // 5, size[1] // 5))
+        part = tmp_path / f"{place}.pdf"
+        part.write_bytes(image_kinds.pdf_of(black_corner, how="flate", dpi=dpi))
+        with pikepdf.open(part, allow_overwriting_input=True) as pdf:
+            pdf.pages[0].Rotate = rotate
+            pdf.save(part)
+        parts.append(part)
+    with pikepdf.new() as pdf:
+        for part in parts:
+            with pikepdf.open(part) as source:
+                pdf.pages.extend(source.pages)
+        pdf.save(tmp_path / "all.pdf")
+    with closing(PdfFile(tmp_path / "all.pdf")) as opened:
+        pages = [opened.page(number).image.convert("L") for number in range(1, 5)]
+    sizes = [side for page in pages for side in page.size]
+    assert sizes == pytest.approx([900, 600, 300, 450, 600, 400, 833, 1250], abs=1)
+    assert [corner_of(page) for page in pages] == ["top left", "top right", "bottom right", "bottom left"]
+
+
+def corner_of(page: Image.Image) -> str:
+    """Where the page is black."""
+    (x, y) = page.point(lambda level: 255 * (level < 128)).getbbox()[:2]  # type: ignore[index]  # it is somewhere
+    return f"{'bottom' if y else 'top'} {'right' if x else 'left'}"
+
+
+def test_a_large_page_comes_in_grey_where_nobody_needs_its_colours(tmp_path: Path) -> None:
+    red = Image.new("RGB", (600, 600), (200, 0, 0))
+    (tmp_path / "a.pdf").write_bytes(image_kinds.pdf_of(red, how="flate", dpi=20))
+    with closing(PdfFile(tmp_path / "a.pdf")) as opened:
+        assert opened.page(1).image.mode == "RGB"
+        grey = opened.page(1, colours=False)
+    assert grey.image.mode == "L"
+    assert grey.image.width * grey.image.height == pytest.approx(40_000_000, rel=0.01)
