@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
-from airflow_provider_ocr.server.recognition.file_types import is_known_type
+from airflow_provider_ocr.server.recognition.file_types import ONE_OF_THEM, is_known_type
 from airflow_provider_ocr.server.records.applications import Applications
 from airflow_provider_ocr.server.records.store import HeldImage, Store
 from airflow_provider_ocr.server.records.tasks import CREDITS_PER_PAGE
@@ -74,9 +74,7 @@ class Admission:
         """
         image = call.require_image()
         if not is_known_type(image):
-            raise UnsupportedImageError(
-                "The image is of no type that can be read; JPEG, PNG, TIFF, PDF, BMP or GIF is needed."
-            )
+            raise UnsupportedImageError(f"The image is of no type that can be read; {ONE_OF_THEM} is needed.")
         try:
             measured = self._measure_admitted(
                 [image], application=call.application, pdf_password=pdf_password

@@ -137,7 +137,11 @@ def test_an_image_is_measured(
 @pytest.mark.parametrize(
     ("image", "error", "said"),
     [
-        (b"<html>", UnsupportedImageError, "of no type that can be read; JPEG, PNG, TIFF, PDF, BMP or GIF"),
+        (
+            b"<html>",
+            UnsupportedImageError,
+            "of no type that can be read; JPEG, PNG, TIFF, BMP, GIF, JPEG 2000, PCX, DCX, WebP or PDF",
+        ),
         (b"PK\x03\x04", UnsupportedImageError, "of no type that can be read"),
         (b"BM and nothing that a bitmap has", UnsupportedImageError, "damaged"),
         (pdf(printable=False), UnsupportedImageError, "print"),

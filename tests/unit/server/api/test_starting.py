@@ -233,7 +233,9 @@ def test_without_an_image_or_with_what_is_none_nothing_is_made(method: str, serv
     query = {"exportFormat": "txt"} if method == "processImage" else {}
     assert server.refusal(method, query).startswith("image: there is no image")
     for content in (b"<html>", b"PK\x03\x04", b" "):
-        with pytest.raises(UnsupportedImageError, match="JPEG, PNG, TIFF, PDF, BMP or GIF"):
+        with pytest.raises(
+            UnsupportedImageError, match="JPEG, PNG, TIFF, BMP, GIF, JPEG 2000, PCX, DCX, WebP or PDF"
+        ):
             server.call(method, query, image=content)
     task = uploaded(server)
     with pytest.raises(UnsupportedImageError):
