@@ -44,6 +44,7 @@ def without_rules(grey: Grey, *, dpi: float) -> Unruled:
         return Unruled(grey, ())
     thickest = round(_THICKEST * dpi)
     level_wide, upright_wide = _widened(level), np.ascontiguousarray(_widened(upright).T)
+    del level, upright
     letters = ink & ~(level_wide | upright_wide)
     crossing = _bridged(letters, height=thickest) & level_wide
     crossing |= (
@@ -58,17 +59,21 @@ def _rules(ink: Grey, *, dpi: float) -> tuple[Grey, list[Box]]:
     """The level rules in ``ink``: their pixels, and their boxes."""
     shortest = round(_SHORTEST * dpi) | 1  # an even one would move what it finds by a pixel
     runs = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
-    count, labels, parts, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
-    keep = np.zeros(count, np.uint8)
-    boxes = []
-    for index, (left, top, width, height, area) in enumerate(parts[1:].tolist(), start=1):
-        thickness = area / width
+    rules, boxes = np.zeros_like(ink), []
+    # Outlines, and not labels: these take four bytes for each pixel of the page.
+    for outline in cv2.findContours(runs, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]:
+        left, top, width, height = cv2.boundingRect(outline)
         box = Box(left, top, left + width, top + height)
+        inside = np.zeros((height, width), np.uint8)
+        cv2.drawContours(inside, [outline], -1, 255, cv2.FILLED, offset=(-left, -top))
+        run = cv2.bitwise_and(inside, runs[box.top : box.bottom, box.left : box.right])
+        area = int(np.count_nonzero(run))
+        thickness = area / width
         thin = thickness <= _THICKEST * dpi and width >= _LONG_FOR_ITS_WIDTH * thickness
         if thin and _on_paper(ink, box, area=area, margin=round(_THICKEST * dpi)):
-            keep[index] = 255
+            rules[box.top : box.bottom, box.left : box.right][run > 0] = 255
             boxes.append(box)
-    return (keep[labels] if boxes else np.zeros_like(ink)), boxes
+    return rules, boxes
 
 
 def _on_paper(ink: Grey, box: Box, *, area: int, margin: int) -> bool:

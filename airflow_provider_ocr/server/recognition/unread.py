@@ -18,6 +18,8 @@ _SMALLEST, _LARGEST = 0.55, 2.0  # of the height of the words that were read
 _WORD_GAP = 0.7  # of that height: what is closer belongs to the same region
 _MARGIN = 0.3  # of that height, which the engine needs around letters
 _TALLEST_REGION = 2.5  # of that height; a taller region is not one line
+_MOST_SEARCHED = 12_000_000  # pixels; A4 at 300 dpi has nine million
+_TALL_ENOUGH = 24  # pixels
 
 
 def unread_regions(grey: Grey, blocks: Sequence[Block]) -> list[Box]:
@@ -54,6 +56,11 @@ def _beside(region: Box, word: Box, height: float) -> bool:
 
 
 def _regions(ink: Grey, height: float) -> list[Box]:
+    if ink.size > _MOST_SEARCHED and height >= _TALL_ENOUGH:
+        # Half as fine: four bytes go to a pixel's part, and letters of this size are still apart.
+        half = cv2.resize(ink, (ink.shape[1] // 2, ink.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        halved = (half > 0).astype(np.uint8)
+        return [Box(*(2 * edge for edge in box)) for box in _regions(halved, height / 2)]
     _, labels, parts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     tall = (parts[:, 3] >= _SMALLEST * height) & (parts[:, 3] <= _LARGEST * height)
     letters = tall & (parts[:, 2] <= 2 * _LARGEST * height)

@@ -51,3 +51,12 @@ def test_marks_within_a_picture_are_no_text(read: Block) -> None:
 
 def test_without_a_word_nothing_can_be_told() -> None:
     assert unread_regions(page_with(Box(600, 100, 615, 130)), []) == []
+
+
+def test_on_a_large_page_the_same_is_found(read: Block) -> None:
+    page = np.full((4000, 3001), 255, np.uint8)
+    page[:600, :900] = page_with(
+        Box(100, 100, 180, 130), Box(600, 100, 615, 130), Box(620, 100, 635, 130), Box(700, 400, 703, 403)
+    )
+    (found,) = unread_regions(page, [read])
+    assert found == pytest.approx(Box(591, 91, 644, 139), abs=2)
