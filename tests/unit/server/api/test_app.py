@@ -143,7 +143,7 @@ def test_a_form_has_its_limits(site: Site) -> None:
     ("path", "query", "said"),
     [
         ("processRemoteImage", "exportFormat=txt", "source"),
-        ("processRemoteImage", "source=http://h/x", "exportFormat"),
+        ("processRemoteImage", "source=http://h/x&exportFormat=pdf", "exportFormat"),
         ("processRemoteImage", "source=http://h/x&exportFormat=txt&region=", "region"),
         ("processRemoteImage", "source=http://h/x&exportFormat=txt&exportFormat=txt", "exportFormat"),
         ("processRemoteImage", "source=http://h/x&exportFormat=txt&SOURCE=http://h/y", "SOURCE"),

@@ -21,10 +21,10 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 from airflow_provider_ocr.server.document import Page, Projection
 from airflow_provider_ocr.server.export import DocumentSummary, exporter_for
-from airflow_provider_ocr.server.recognition.correction import corrected
 from airflow_provider_ocr.server.recognition.input import Document
 from airflow_provider_ocr.server.recognition.page_picture import picture_page, with_images
 from airflow_provider_ocr.server.recognition.stored_images import stored_image
+from airflow_provider_ocr.server.recognition.view import View
 from airflow_provider_ocr.server.stored_image import ImageCoding, StoredImage
 
 WHOLE = 64 * 48  # pixels; no strip of a small image is longer
@@ -109,13 +109,13 @@ def test_a_jpeg_file_of_a_rare_kind_or_cut_short_is_not_taken(tmp_path: Path, da
 def turned_page(document: Document, rotation: int) -> Page:
     """The document's page as if it had been recognised after a turn."""
     source = document.page(1)
-    image, back = corrected(source.image, rotation=rotation, skew=0.0)
+    view = View(*source.image.size).turned(rotation)
     return replace(
         picture_page(source),
-        width=image.width,
-        height=image.height,
+        width=view.width,
+        height=view.height,
         rotation=rotation,
-        to_original=back.then(source.to_original),
+        to_original=view.back.then(source.to_original),
     )
 
 
@@ -146,7 +146,8 @@ def test_a_stored_image_is_shown_upright(
     drawn(mode).save(path, exif=with_orientation(orientation), dpi=(72, 72), **options)
     with Document([path]) as document:
         page = turned_page(document, rotation)
-        image, _ = corrected(document.page(1).image, rotation=rotation, skew=0.0)
+        source = document.page(1).image
+        image = View(*source.size).turned(rotation).of(source)
         page = with_images(page, document, formats=[ExportFormat.PDF_SEARCHABLE], folder=tmp_path)
     assert (page.image, page.stored is not None and page.stored.path) == (None, path)
     seen = shown(page, tmp_path / "a.pdf")
