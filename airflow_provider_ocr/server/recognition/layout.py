@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import statistics
-from array import array
 from collections.abc import Sequence
-from dataclasses import replace
 
-from airflow_provider_ocr.server.document import Baseline, Block, BlockType, Line, Paragraph, enclosing
+from airflow_provider_ocr.server.document import Block, BlockType, Line, Paragraph, enclosing
+from airflow_provider_ocr.server.recognition.line_pieces import joined
 from airflow_provider_ocr.server.rows import level, rows
 
 _ALIGNED = 0.6  # share of the shorter column's lines that stand level with one of the other's
@@ -22,12 +21,12 @@ def with_rows(blocks: Sequence[Block]) -> list[Block]:
     """
     tables: list[list[Block]] = []
     for block in blocks:
-        joined = [table for table in tables if any(_same_table(block, other) for other in table)]
-        if not joined:
+        same = [table for table in tables if any(_same_table(block, other) for other in table)]
+        if not same:
             tables.append([block])
             continue
-        joined[0] += [*(other for table in joined[1:] for other in table), block]
-        tables = [table for table in tables if not any(table is other for other in joined[1:])]
+        same[0] += [*(other for table in same[1:] for other in table), block]
+        tables = [table for table in tables if not any(table is other for other in same[1:])]
     return [table[0] if len(table) == 1 else _merged(table) for table in tables]
 
 
@@ -59,30 +58,7 @@ def _merged(columns: list[Block]) -> Block:
         if continues:
             paragraphs[-1].append(row[0])
         else:
-            paragraphs.append([_joined(row)])
+            paragraphs.append([joined(row)])
         owner = owners[id(row[0])] if len(row) == 1 else None
     box = enclosing([block.box for block in columns])
     return Block(BlockType.TEXT, box, tuple(Paragraph(tuple(lines)) for lines in paragraphs))
-
-
-def _joined(row: list[Line]) -> Line:
-    """One line of the words of several, from left to right."""
-    if len(row) == 1:
-        return row[0]
-    texts: list[str] = []
-    edges: array[int] = array("i")
-    certainties = bytearray()
-    words = []
-    pieces = [(word, line) for line in row for word in line.words]
-    for word, line in sorted(pieces, key=lambda piece: piece[0].box.left):
-        words.append(replace(word, first=len(texts)))
-        for character in line.characters(word):
-            texts.append(character.text)
-            edges.extend(character.box)
-            certainties.append(character.confidence)
-    first, last = words[0], words[-1]
-    # The columns' own baselines may differ by a pixel or two: theirs is the row's, level and in the middle.
-    height = round(statistics.median((line.baseline.y1 + line.baseline.y2) / 2 for line in row))
-    baseline = Baseline(first.box.left, height, last.box.right, height)
-    box = enclosing([line.box for line in row])
-    return Line(tuple(words), box, baseline, tuple(texts), edges, bytes(certainties))

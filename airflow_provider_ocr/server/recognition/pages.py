@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.protocol.vocabulary import Profile
 from airflow_provider_ocr.server.document import Block, BlockType, Page, Projection
 from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
 from airflow_provider_ocr.server.recognition.correction import find_skew
@@ -26,6 +27,9 @@ from airflow_provider_ocr.server.recognition.orientation import find_rotation
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.rules import without_rules
+from airflow_provider_ocr.server.recognition.tables.cells import with_tables
+from airflow_provider_ocr.server.recognition.tables.grids import Grid, find_grids
+from airflow_provider_ocr.server.recognition.tables.sides import without_sides
 from airflow_provider_ocr.server.recognition.unread import unread_regions
 from airflow_provider_ocr.server.recognition.view import View
 from airflow_provider_ocr.server.recognition.witness import Witness, unreadable, well_read
@@ -41,6 +45,16 @@ class _Corrected:
     rotation: int
     skew: float
     to_source: Projection
+
+
+@dataclass(frozen=True, slots=True)
+class _Cleared:
+    """A page image without what is no text, and what that was."""
+
+    grey: Grey
+    barcodes: list[Block]
+    rules: list[Block]
+    grids: list[Grid]
 
 
 def recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:
@@ -66,19 +80,18 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
     corrected = _correct(source, settings, engine)
     original = dark_on_light(_grey(corrected.image), dpi=source.dpi)
     grey = evenly_lit(original, dpi=source.dpi)
-    # Also where nobody asked: their bars are no text, and another format may want them later.
-    barcodes = find_barcodes(grey, dpi=source.dpi)
-    unruled = without_rules(without_barcodes(grey, barcodes, dpi=source.dpi), dpi=source.dpi)
-    separators = [Block(BlockType.SEPARATOR, box) for box in unruled.rules]
-    blocks = _read(unruled.grey, source, engine=engine, languages=settings.language)
+    cleared = _cleared(grey, dpi=source.dpi, tables=settings.profile is Profile.DOCUMENT_CONVERSION)
+    blocks = _read(cleared.grey, source, engine=engine, languages=settings.language)
     blocks = _check(
         Witness(original, dpi=source.dpi),
         blocks,
-        [*barcodes, *separators],
+        [*cleared.barcodes, *cleared.rules],
         source=source,
         engine=engine,
         languages=settings.language,
     )
+    of_grids = {rule for grid in cleared.grids for rule in grid.rules}
+    separators = [rule for rule in cleared.rules if rule.box not in of_grids]
     return Page(
         number=source.number,
         original_width=source.original_width,
@@ -90,7 +103,7 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
         rotation=corrected.rotation,
         skew=corrected.skew,
         to_original=corrected.to_source.then(source.to_original),
-        blocks=(*blocks, *barcodes, *separators),
+        blocks=(*with_tables(blocks, cleared.grids), *cleared.barcodes, *separators),
     )
 
 
@@ -105,6 +118,20 @@ def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) ->
         skew = find_skew(dark_on_light(_grey(view.of(source.image)), dpi=source.dpi))
         view = view.straightened(skew)
     return _Corrected(view.of(source.image), rotation, skew, view.back)
+
+
+def _cleared(grey: Grey, *, dpi: float, tables: bool) -> _Cleared:
+    # Also where nobody asked: their bars are no text, and another format may want them later.
+    barcodes = find_barcodes(grey, dpi=dpi)
+    ruled = without_barcodes(grey, barcodes, dpi=dpi)
+    unruled = without_rules(ruled, dpi=dpi)
+    grids = find_grids(ruled, unruled.rules, dpi=dpi) if tables else []
+    return _Cleared(
+        without_sides(unruled.grey, grids),
+        barcodes,
+        [Block(BlockType.SEPARATOR, box) for box in unruled.rules],
+        grids,
+    )
 
 
 def _read(grey: Grey, source: PageImage, *, engine: Engine, languages: tuple[str, ...]) -> list[Block]:

@@ -150,7 +150,9 @@ def test_digits_of_a_ruled_table_survive(recognised: Callable[..., Page]) -> Non
     read = [line.split() for line in page_text(page).splitlines() if line]
     assert [line[-1] for line in read] == list(prices)
     assert [" ".join(line[1:3]) for line in read] == list(names)
-    assert len([block for block in page.blocks if block.type is BlockType.SEPARATOR]) == 13
+    (table,) = [block.table for block in page.blocks if block.table is not None]
+    assert (len(table.rows), len(table.columns), len(table.cells)) == (8, 5, 28)
+    assert not [block for block in page.blocks if block.type is BlockType.SEPARATOR]
 
 
 LINES = (
