@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from airflow_provider_ocr.server.document import Block, BlockType, Box, Word
-from airflow_provider_ocr.server.recognition.ink import Grey, ink_mask
+from airflow_provider_ocr.server.recognition.ink import Grey, ink_mask, searchable
 
 MOST_REGIONS = 200  # a page with more is no text that was overlooked but a picture
 
@@ -18,8 +18,6 @@ _SMALLEST, _LARGEST = 0.55, 2.0  # of the height of the words that were read
 _WORD_GAP = 0.7  # of that height: what is closer belongs to the same region
 _MARGIN = 0.3  # of that height, which the engine needs around letters
 _TALLEST_REGION = 2.5  # of that height; a taller region is not one line
-_MOST_SEARCHED = 12_000_000  # pixels; A4 at 300 dpi has nine million
-_TALL_ENOUGH = 24  # pixels
 
 
 def unread_regions(grey: Grey, blocks: Sequence[Block]) -> list[Box]:
@@ -35,7 +33,9 @@ def unread_regions(grey: Grey, blocks: Sequence[Block]) -> list[Box]:
     ink = ink_mask(grey)
     for box in _covered(words, blocks, margin=round(_MARGIN * height)):
         ink[max(0, box.top) : box.bottom, max(0, box.left) : box.right] = 0
-    regions = [box for box in _regions(ink, height) if box.height <= _TALLEST_REGION * height]
+    small, divisor = searchable(ink)
+    regions = [Box(*(divisor * edge for edge in box)) for box in _regions(small, height / divisor)]
+    regions = [box for box in regions if box.height <= _TALLEST_REGION * height]
     regions = [box for box in regions if not any(_beside(box, word.box, height) for word in words)]
     return regions if len(regions) <= MOST_REGIONS else []
 
@@ -56,11 +56,6 @@ def _beside(region: Box, word: Box, height: float) -> bool:
 
 
 def _regions(ink: Grey, height: float) -> list[Box]:
-    if ink.size > _MOST_SEARCHED and height >= _TALL_ENOUGH:
-        # Half as fine: four bytes go to a pixel's part, and letters of this size are still apart.
-        half = cv2.resize(ink, (ink.shape[1] // 2, ink.shape[0] // 2), interpolation=cv2.INTER_AREA)
-        halved = (half > 0).astype(np.uint8)
-        return [Box(*(2 * edge for edge in box)) for box in _regions(halved, height / 2)]
     _, labels, parts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     tall = (parts[:, 3] >= _SMALLEST * height) & (parts[:, 3] <= _LARGEST * height)
     letters = tall & (parts[:, 2] <= 2 * _LARGEST * height)

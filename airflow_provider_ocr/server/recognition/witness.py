@@ -32,7 +32,7 @@ from airflow_provider_ocr.server.document import (
     Word,
     enclosing,
 )
-from airflow_provider_ocr.server.recognition.ink import Grey
+from airflow_provider_ocr.server.recognition.ink import Grey, searchable
 from airflow_provider_ocr.server.recognition.lighting import full_contrast
 
 UNREADABLE = "\N{REPLACEMENT CHARACTER}"
@@ -141,7 +141,8 @@ def _whiten(page: Grey, box: Box, margin: int) -> None:
 
 def _lines(page: Grey, *, dpi: float) -> list[UnreadLine]:
     """Marks of letter size, joined to those beside them, where enough of them make one even row."""
-    ink = (page < _INK).astype(np.uint8)
+    ink, divisor = searchable((page < _INK).astype(np.uint8))
+    dpi /= divisor
     _, labels, parts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     width, height = parts[:, cv2.CC_STAT_WIDTH], parts[:, cv2.CC_STAT_HEIGHT]
     letters = (height >= _LOWEST * dpi) & (height <= _TALLEST * dpi) & (width <= _WIDEST * dpi)
@@ -160,7 +161,7 @@ def _lines(page: Grey, *, dpi: float) -> list[UnreadLine]:
         heights = first[owner == row, cv2.CC_STAT_HEIGHT]
         left, top, wide, tall, _ = places[row].tolist()
         if len(heights) >= _FEWEST_MARKS and tall <= _TALLEST_LINE * float(np.median(heights)):
-            box = Box(left + gap, top, left + wide - gap, top + tall)
+            box = Box(*(divisor * edge for edge in (left + gap, top, left + wide - gap, top + tall)))
             darkest = int(page[box.top : box.bottom, box.left : box.right].min())
             found.append(UnreadLine(box, len(heights), darkest))
     return found

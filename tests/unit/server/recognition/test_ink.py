@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from airflow_provider_ocr.server.recognition.ink import has_large_marks, ink_mask, letter_marks
+from airflow_provider_ocr.server.recognition import ink as module
+from airflow_provider_ocr.server.recognition.ink import has_large_marks, ink_mask, letter_marks, searchable
 
 
 @pytest.mark.parametrize("level", [0, 128, 250])
@@ -43,3 +44,18 @@ def test_large_marks_are_taller_than_letters_and_apart_from_the_edge(
     page = np.full((1000, 1000), 255, np.uint8)
     page[top : top + height, 300:340] = 0
     assert has_large_marks(page) is expected
+
+
+@pytest.mark.parametrize(("most", "divisor"), [(35, 1), (34, 2), (8, 2), (5, 4)])
+def test_ink_is_halved_until_it_is_small_and_none_is_lost(
+    most: int, divisor: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_SEARCHED", most)
+    for row in range(4):
+        for column in range(4):
+            ink = np.zeros((5, 7), np.uint8)
+            ink[row, column] = 255
+            small, divided = searchable(ink)
+            assert divided == divisor
+            assert np.argwhere(small).tolist() == [[row // divisor, column // divisor]]
+            assert small.max() == 1

@@ -54,7 +54,7 @@ def test_without_a_word_nothing_can_be_told() -> None:
 
 
 def test_on_a_large_page_the_same_is_found(read: Block) -> None:
-    page = np.full((4000, 3001), 255, np.uint8)
+    page = np.full((5000, 4101), 255, np.uint8)
     page[:600, :900] = page_with(
         Box(100, 100, 180, 130), Box(600, 100, 615, 130), Box(620, 100, 635, 130), Box(700, 400, 703, 403)
     )

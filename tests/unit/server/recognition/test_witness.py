@@ -94,3 +94,14 @@ def test_an_unreadable_line_is_one_word_without_confidence() -> None:
     assert (word.text, word.confidence, word.box) == (UNREADABLE, 0.0, Box(10, 20, 200, 50))
     (line,) = block.lines
     assert [character.text for character in line.characters(word)] == [UNREADABLE]
+
+
+def test_on_a_large_page_the_same_lines_are_noticed(draw: Callable[..., Any]) -> None:
+    page = np.asarray(draw(["Harbour office", "ledger of the river"]).image)
+    large = np.full((5000, 4200), 255, np.uint8)
+    large[: page.shape[0], : page.shape[1]] = page
+    alone = Witness(page, dpi=300).unread_lines([])
+    among_much = Witness(large, dpi=300).unread_lines([])
+    assert len(alone) == 2
+    assert [line.box for line in among_much] == [pytest.approx(line.box, abs=4) for line in alone]
+    assert [line.is_plain for line in among_much] == [True, True]
