@@ -141,7 +141,10 @@ class ImageFile:
         self._opened.load()
         # Pillow has turned the only ones of these types that have an orientation, those of TIFF.
         smaller = tuple(min(sides) for sides in zip(target, self._opened.size, strict=True))
-        return shrunk_in_bands(self._opened, (smaller[0], smaller[1]), colours=colours)
+        image = shrunk_in_bands(self._opened, (smaller[0], smaller[1]), colours=colours)
+        self._opened.close()
+        self._opened = open_image(self._path)  # the one that was closed would keep all its pixels
+        return image
 
 
 def _check_whole(opened: Image.Image, number: int) -> None:

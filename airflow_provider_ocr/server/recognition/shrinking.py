@@ -21,7 +21,8 @@ _READ_BY_VIPS = {
     "TIFF": "tiffload_source",
     "WEBP": "webpload_source",
 }
-_LESS_ON_LOADING = frozenset({"JPEG", "MPO", "WEBP"})
+_JPEG = frozenset({"JPEG", "MPO"})
+_LEAST_SHRUNK = 0.5  # by JPEG's decoder
 _TIFF_COMPRESSIONS = frozenset(
     {
         "raw",
@@ -76,9 +77,8 @@ def streamed(path: Path, kind: str, *, size: tuple[int, int], frame: int, colour
     try:
         source = pyvips.Source.new_from_file(str(path))
         image = load(source, **options)
-        halvings = _halvings((image.width, image.height), size) if kind in _LESS_ON_LOADING else 0
-        if halvings:
-            part = {"scale": 0.5**halvings} if kind == "WEBP" else {"shrink": 2**halvings}
+        part = _part_to_decode(kind, max(size[0] / image.width, size[1] / image.height))
+        if part:
             image = load(pyvips.Source.new_from_file(str(path)), **options, **part)
         image = image.thumbnail_image(size[0], height=size[1], size="force", no_rotate=True)
         if image.hasalpha():
@@ -114,9 +114,10 @@ def shrunk_in_bands(image: Image.Image, size: tuple[int, int], *, colours: bool)
     return result
 
 
-def _halvings(size: tuple[int, int], wanted: tuple[int, int]) -> int:
-    """How often an image can be halved, up to thrice, without getting smaller than wanted."""
-    times = 0
-    while times < 3 and all(one >= two * 2 ** (times + 1) for one, two in zip(size, wanted, strict=True)):  # noqa: PLR2004 - JPEG's own limit
-        times += 1
-    return times
+def _part_to_decode(kind: str, scale: float) -> dict[str, float]:
+    """What tells a decoder that can leave something out how much of the image is needed."""
+    if kind == "WEBP" and scale < 1:
+        return {"scale": scale}
+    if kind in _JPEG and scale <= _LEAST_SHRUNK:
+        return {"shrink": next(divisor for divisor in (8, 4, 2) if scale * divisor <= 1)}
+    return {}
