@@ -47,11 +47,14 @@ def without_rules(grey: Grey, *, dpi: float) -> Unruled:
     del level, upright
     letters = ink & ~(level_wide | upright_wide)
     crossing = _bridged(letters, height=thickest) & level_wide
-    crossing |= (
-        np.ascontiguousarray(_bridged(np.ascontiguousarray(letters.T), height=thickest).T) & upright_wide
-    )
+    # Each mask of a large page is 40 MB: none is kept for longer than it is needed.
+    letters = _bridged(np.ascontiguousarray(letters.T), height=thickest)
+    letters = np.ascontiguousarray(letters.T)
+    crossing |= np.bitwise_and(letters, upright_wide, out=letters)
+    del letters
     erased = (level_wide | upright_wide) & ~(crossing & ink)
-    paper = int(np.median(grey[ink == 0]))
+    del crossing, level_wide, upright_wide
+    paper = int(np.median(grey[::2, ::2][ink[::2, ::2] == 0]))
     return Unruled(np.where(erased > 0, np.uint8(paper), grey), tuple(rules))
 
 
