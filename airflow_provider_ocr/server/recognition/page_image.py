@@ -17,7 +17,7 @@ from airflow_provider_ocr.server.recognition.resolution import Resolution, of_pa
 from airflow_provider_ocr.server.stored_image import StoredImage
 
 MAX_PIXELS = 300_000_000
-WORKING_PIXELS = 40_000_000
+WORKING_PIXELS = 36_000_000  # A4 at 600 dpi has 35 million
 LONGEST_SIDE = 32_000  # pixels; the engine takes no more than 32,767
 
 _SQUARE = 1.5  # pixels whose sides differ by no more than this factor are left as they are

@@ -14,8 +14,8 @@ from airflow_provider_ocr.server.recognition.resolution import Resolution
     ("size", "resolution", "worked_on"),
     [
         ((2480, 3508), None, (2480, 3508)),
-        ((8000, 5000), None, (8000, 5000)),
-        ((16000, 10000), None, (8000, 5000)),
+        ((6000, 6000), None, (6000, 6000)),
+        ((16000, 9000), None, (8000, 4500)),
         ((64000, 100), None, (32000, 50)),
         ((64000, 1), None, (32000, 1)),
         ((1728, 1145), Resolution(204, 98), (1728, 2383)),
