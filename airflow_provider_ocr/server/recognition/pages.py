@@ -25,6 +25,7 @@ from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
 from airflow_provider_ocr.server.recognition.orientation import find_rotation
 from airflow_provider_ocr.server.recognition.page_image import PageImage
+from airflow_provider_ocr.server.recognition.photo import flattened
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.rules import without_rules
 from airflow_provider_ocr.server.recognition.tables.cells import with_tables
@@ -77,6 +78,7 @@ def recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: E
 
 
 def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:
+    source = flattened(source, settings.image_source)
     corrected = _correct(source, settings, engine)
     original = dark_on_light(_grey(corrected.image), dpi=source.dpi)
     grey = evenly_lit(original, dpi=source.dpi)

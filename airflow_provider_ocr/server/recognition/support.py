@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.vocabulary import ExportFormat, ImageSource, Profile, TextType
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat, Profile, TextType
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
 SUPPORTED_FORMATS = frozenset(
@@ -48,8 +48,6 @@ def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
         _refuse("profile", settings.profile, Profile.DOCUMENT_CONVERSION)
     if settings.text_type != (TextType.NORMAL,):
         _refuse("textType", ",".join(settings.text_type), TextType.NORMAL)
-    if settings.image_source is ImageSource.PHOTO:
-        _refuse("imageSource", settings.image_source, "auto or scanner")
     if settings.write_recognition_variants:
         _refuse("xml:writeRecognitionVariants", "true", "false")
 

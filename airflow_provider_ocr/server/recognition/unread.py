@@ -65,13 +65,14 @@ def _regions(ink: Grey, height: float) -> list[Box]:
     gap = max(1, round(_WORD_GAP * height))
     joined = cv2.dilate(letters[labels].astype(np.uint8), np.ones((1, 2 * gap + 1), np.uint8))
     _, _, found, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    margin = round(_MARGIN * height)
+    margin, (bottom, right) = round(_MARGIN * height), ink.shape
     return [
         Box(
-            max(0, left + gap - margin),
+            # Joining widens a mark by the gap, but at the page's edge by less.
+            max(0, left + gap - margin) if left else 0,
             max(0, top - margin),
-            min(ink.shape[1], left + width - gap + margin),
-            min(ink.shape[0], top + tallness + margin),
+            min(right, left + width - gap + margin) if left + width < right else right,
+            min(bottom, top + tallness + margin),
         )
         for left, top, width, tallness, _ in found[1:].tolist()
     ]

@@ -161,7 +161,10 @@ def _lines(page: Grey, *, dpi: float) -> list[UnreadLine]:
         heights = first[owner == row, cv2.CC_STAT_HEIGHT]
         left, top, wide, tall, _ = places[row].tolist()
         if len(heights) >= _FEWEST_MARKS and tall <= _TALLEST_LINE * float(np.median(heights)):
-            box = Box(*(divisor * edge for edge in (left + gap, top, left + wide - gap, top + tall)))
+            # Joining widens a mark by the gap, but at the page's edge by less.
+            right = left + wide - gap if left + wide < joined.shape[1] else left + wide
+            edges = (left + gap if left else 0, top, right, top + tall)
+            box = Box(*(divisor * edge for edge in edges))
             darkest = int(page[box.top : box.bottom, box.left : box.right].min())
             found.append(UnreadLine(box, len(heights), darkest))
     return found

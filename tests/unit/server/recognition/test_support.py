@@ -44,7 +44,6 @@ def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
         ({"language": "Digits"}, "language"),
         ({"profile": "textExtraction"}, "profile"),
         ({"text_type": "normal,matrix"}, "textType"),
-        ({"image_source": "photo"}, "imageSource"),
         ({"export_format": "txt,pdfTextAndImages"}, "exportFormat"),
         ({"export_format": "xml", "write_recognition_variants": True}, "xml:writeRecognitionVariants"),
     ],
@@ -73,7 +72,6 @@ NO_DATA = (
             "this server does not carry out 'textExtraction'; use documentConversion.",
         ),
         ({"text_type": "normal,matrix"}, "this server does not carry out 'normal,matrix'; use normal."),
-        ({"image_source": "photo"}, "this server does not carry out 'photo'; use auto or scanner."),
         (
             {"export_format": "txt,pdfTextAndImages"},
             f"this server does not write pdfTextAndImages; ask for {FORMATS}.",
