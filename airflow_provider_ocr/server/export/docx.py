@@ -190,7 +190,8 @@ def _fill(written: DocxParagraph, paragraph: Paragraph, *, style: str = "Normal"
     """
     if paragraph.role is ParagraphRole.HEADING:
         style = f"Heading {min(max(paragraph.level, 1), _DEEPEST_HEADING)}"
-    written.style = _STYLES.get(paragraph.role, style)
+    # By its ID: to look styles up by name takes two thirds of all the time.
+    written._p.style = _STYLES.get(paragraph.role, style).replace(" ", "")
     if paragraph.alignment in _ALIGNMENTS:
         written.alignment = _ALIGNMENTS[paragraph.alignment]
     run = written.add_run(as_xml_text(paragraph_text(paragraph)))
