@@ -14,7 +14,6 @@ import numpy as np
 from PIL import Image
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.vocabulary import Profile
 from airflow_provider_ocr.server.document import Block, BlockType, Page, Projection
 from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
 from airflow_provider_ocr.server.recognition.correction import find_skew
@@ -27,6 +26,7 @@ from airflow_provider_ocr.server.recognition.orientation import find_rotation
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.photo import flattened
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
+from airflow_provider_ocr.server.recognition.profiles import findings_of
 from airflow_provider_ocr.server.recognition.rules import without_rules
 from airflow_provider_ocr.server.recognition.tables.cells import with_tables
 from airflow_provider_ocr.server.recognition.tables.grids import Grid, find_grids
@@ -36,6 +36,7 @@ from airflow_provider_ocr.server.recognition.view import View
 from airflow_provider_ocr.server.recognition.witness import Witness, unreadable, well_read
 
 _DUST = 10  # marks of letter size that a blank page may have: punch holes, staples, specks
+_FEWEST_LETTERS = 3  # of what is read inside a picture; fewer are strokes of the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ class _Cleared:
     barcodes: list[Block]
     rules: list[Block]
     grids: list[Grid]
+
+    @property
+    def separators(self) -> list[Block]:
+        """The rules that are no part of a table."""
+        of_grids = {rule for grid in self.grids for rule in grid.rules}
+        return [rule for rule in self.rules if rule.box not in of_grids]
 
 
 def recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:
@@ -82,18 +89,13 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
     corrected = _correct(source, settings, engine)
     original = dark_on_light(_grey(corrected.image), dpi=source.dpi)
     grey = evenly_lit(original, dpi=source.dpi)
-    cleared = _cleared(grey, dpi=source.dpi, tables=settings.profile is Profile.DOCUMENT_CONVERSION)
-    blocks = _read(cleared.grey, source, engine=engine, languages=settings.language)
-    blocks = _check(
-        Witness(original, dpi=source.dpi),
-        blocks,
-        [*cleared.barcodes, *cleared.rules],
-        source=source,
-        engine=engine,
-        languages=settings.language,
-    )
-    of_grids = {rule for grid in cleared.grids for rule in grid.rules}
-    separators = [rule for rule in cleared.rules if rule.box not in of_grids]
+    wanted = findings_of(settings.profile)
+    cleared = _cleared(grey, dpi=source.dpi, tables=wanted.tables)
+    blocks: list[Block] = []
+    if wanted.text:
+        blocks = _text(Witness(original, dpi=source.dpi), cleared, source, settings=settings, engine=engine)
+    if not wanted.pictures:
+        blocks = [block for block in blocks if block.type is not BlockType.PICTURE]
     return Page(
         number=source.number,
         original_width=source.original_width,
@@ -105,7 +107,7 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
         rotation=corrected.rotation,
         skew=corrected.skew,
         to_original=corrected.to_source.then(source.to_original),
-        blocks=(*with_tables(blocks, cleared.grids), *cleared.barcodes, *separators),
+        blocks=(*with_tables(blocks, cleared.grids), *cleared.barcodes, *cleared.separators),
     )
 
 
@@ -156,6 +158,22 @@ def _read(grey: Grey, source: PageImage, *, engine: Engine, languages: tuple[str
     return blocks
 
 
+def _text(
+    witness: Witness, cleared: _Cleared, source: PageImage, *, settings: ProcessingSettings, engine: Engine
+) -> list[Block]:
+    """The text on a page, and the pictures between it."""
+    languages = settings.language
+    others = [*cleared.barcodes, *cleared.rules]
+    blocks = _read(cleared.grey, source, engine=engine, languages=languages)
+    blocks = _check(witness, blocks, others, source=source, engine=engine, languages=languages)
+    if findings_of(settings.profile).all_text:
+        texts = [block for block in blocks if block.type is not BlockType.PICTURE]
+        left = witness.unread([*texts, *others])
+        more = engine.read_scattered(left, dpi=source.dpi, languages=languages)
+        blocks = _in_place(blocks, [block for block in more if _letters(block) >= _FEWEST_LETTERS])
+    return blocks
+
+
 def _check(
     witness: Witness,
     blocks: list[Block],
@@ -180,6 +198,10 @@ def _check(
             source.number, f"Page {source.number} is not blank, but most of its text could not be read."
         )
     return _in_place(blocks, [unreadable(line, language=languages[0]) for line in unread])
+
+
+def _letters(block: Block) -> int:
+    return sum(letter.isalnum() for line in block.lines for text in line.texts for letter in text)
 
 
 def _in_place(blocks: list[Block], overlooked: list[Block]) -> list[Block]:

@@ -44,8 +44,8 @@ def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
     """
     _languages(settings, tessdata)
     _formats(settings)
-    if settings.profile is not Profile.DOCUMENT_CONVERSION:
-        _refuse("profile", settings.profile, Profile.DOCUMENT_CONVERSION)
+    if settings.profile is Profile.FIELD_LEVEL_RECOGNITION:
+        _refuse("profile", settings.profile, Profile.TEXT_EXTRACTION)
     if settings.text_type != (TextType.NORMAL,):
         _refuse("textType", ",".join(settings.text_type), TextType.NORMAL)
     if settings.write_recognition_variants:

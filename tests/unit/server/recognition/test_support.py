@@ -42,7 +42,7 @@ def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
     [
         ({"language": "English,Polish"}, "language"),
         ({"language": "Digits"}, "language"),
-        ({"profile": "textExtraction"}, "profile"),
+        ({"profile": "fieldLevelRecognition"}, "profile"),
         ({"text_type": "normal,matrix"}, "textType"),
         ({"export_format": "txt,pdfTextAndImages"}, "exportFormat"),
         ({"export_format": "xml", "write_recognition_variants": True}, "xml:writeRecognitionVariants"),
@@ -68,8 +68,8 @@ NO_DATA = (
             NO_DATA.format("Polish", ", ".join(sorted(ENGLISH.languages))),
         ),
         (
-            {"profile": "textExtraction"},
-            "this server does not carry out 'textExtraction'; use documentConversion.",
+            {"profile": "fieldLevelRecognition"},
+            "this server does not carry out 'fieldLevelRecognition'; use textExtraction.",
         ),
         ({"text_type": "normal,matrix"}, "this server does not carry out 'normal,matrix'; use normal."),
         (
