@@ -134,19 +134,23 @@ class Baseline(NamedTuple):
         return math.atan2(self.y1 - self.y2, self.x2 - self.x1)
 
 
-class Character(NamedTuple):
-    """One character as the engine cut it; several code points where they are written as one."""
-
-    text: str
-    box: Box
-    confidence: int
-
-
 class Reading(NamedTuple):
     """What a character may be, with the confidence, 0 to 100."""
 
     text: str
     confidence: int
+
+
+class Character(NamedTuple):
+    """One character as the engine cut it; several code points where they are written as one.
+
+    :param readings: what else it may be, the most likely first; empty where nobody asked.
+    """
+
+    text: str
+    box: Box
+    confidence: int
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,8 @@ class Line:
         """The characters of one of this line's words."""
         for index in range(word.first, word.first + word.count):
             box = Box(*self.edges[4 * index : 4 * index + 4])
-            yield Character(self.texts[index], box, self.certainties[index])
+            readings = self.readings[index] if self.readings else ()
+            yield Character(self.texts[index], box, self.certainties[index], readings)
 
 
 class ParagraphRole(StrEnum):

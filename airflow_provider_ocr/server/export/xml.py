@@ -188,24 +188,21 @@ class _PageWriter:
             if before is not None:
                 space = Character(" ", space_between(before, word, line), 100)
                 self._character(formatting, space)
-            readings = line.readings[word.first :] if self._variants else ()
-            for index, character in enumerate(line.characters(word)):
-                self._character(formatting, character, readings[index] if readings else ())
+            for character in line.characters(word):
+                self._character(formatting, character)
             before = word
 
-    def _character(
-        self, formatting: etree._Element, character: Character, readings: tuple[Reading, ...] = ()
-    ) -> None:
+    def _character(self, formatting: etree._Element, character: Character) -> None:
         element = etree.SubElement(formatting, _name("charParams"), **self._edges(character.box))
         if character.confidence < _SUSPICIOUS_BELOW:
             element.set("suspicious", "1")
         text = as_xml_text(character.text)
-        if not readings:
+        if not (self._variants and character.readings):
             element.text = text
             return
         variants = etree.SubElement(element, _name("charRecVariants"))
         variants.tail = text
-        for reading in (Reading(character.text, character.confidence), *readings):
+        for reading in (Reading(character.text, character.confidence), *character.readings):
             confidence = str(reading.confidence)
             variant = etree.SubElement(variants, _name("charRecVariant"), charConfidence=confidence)
             variant.text = as_xml_text(reading.text)

@@ -15,6 +15,7 @@ import tesserocr
 from tesserocr import OEM, PSM, PT, RIL
 
 from airflow_provider_ocr.protocol.languages import tesseract_codes
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import (
     Baseline,
     Block,
@@ -22,6 +23,7 @@ from airflow_provider_ocr.server.document import (
     Box,
     Line,
     Paragraph,
+    Reading,
     Word,
     enclosing,
 )
@@ -29,6 +31,8 @@ from airflow_provider_ocr.server.recognition.ink import Grey
 
 MIN_LINE_CONFIDENCE = 30.0  # below, what is read in a place that was overlooked is a logo or a stamp
 MIN_SCATTERED_CONFIDENCE = 70.0  # below, what is read where no layout was found is a pattern or a photo
+
+_ALL_CHOICES = "2"  # of the engine's lstm_choice_mode: for each character all that it may be
 
 _PICTURES = frozenset({PT.FLOWING_IMAGE, PT.HEADING_IMAGE, PT.PULLOUT_IMAGE})
 
@@ -49,7 +53,7 @@ class Engine:
         self._tessdata = f"{tessdata}/"
         self._orientation = tesserocr.PyTessBaseAPI(path=self._tessdata, lang="osd", psm=PSM.OSD_ONLY)
         self._reader: tesserocr.PyTessBaseAPI | None = None
-        self._languages: tuple[str, ...] = ()
+        self._reads: tuple[tuple[str, ...], bool] = ((), False)
 
     def orientation(self, grey: Grey, *, dpi: float) -> tuple[int, float]:
         """Degrees (0, 90, 180, 270) to turn the page clockwise to stand upright, and how sure that is.
@@ -63,59 +67,62 @@ class Engine:
             return 0, 0.0
         return (360 - int(found["orient_deg"])) % 360, float(found["orient_conf"])
 
-    def read(self, grey: Grey, *, dpi: float, languages: tuple[str, ...]) -> list[Block]:
+    def read(self, grey: Grey, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
         """Text and picture blocks in reading order.
 
         :param grey: the upright page, 0 is black.
         :param dpi: its pixels per inch.
-        :param languages: the API's names.
+        :param settings: the languages, and whether to tell what else a character may be.
         :raises RuntimeError: if the engine does not confirm that it has read the page.
         """
-        return self._read(grey, PSM.AUTO, dpi=dpi, languages=languages)
+        return self._read(grey, PSM.AUTO, dpi=dpi, settings=settings)
 
-    def read_scattered(self, grey: Grey, *, dpi: float, languages: tuple[str, ...]) -> list[Block]:
+    def read_scattered(self, grey: Grey, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
         """Text blocks that can be read well, anywhere on a page that has no layout.
 
         :raises RuntimeError: as ``read`` does.
         """
-        found = self._read(grey, PSM.SPARSE_TEXT, dpi=dpi, languages=languages)
+        found = self._read(grey, PSM.SPARSE_TEXT, dpi=dpi, settings=settings)
         return [block for block in found if _certainty(block) >= MIN_SCATTERED_CONFIDENCE]
 
     def read_lines(
-        self, grey: Grey, regions: Sequence[Box], *, dpi: float, languages: tuple[str, ...]
+        self, grey: Grey, regions: Sequence[Box], *, dpi: float, settings: ProcessingSettings
     ) -> list[Block]:
         """One text block for each region in which a line of text can be read well.
 
         :param regions: where one line each is supposed to stand.
         :raises RuntimeError: if the engine does not confirm that it has read a region.
         """
-        reader = self._reader_for(languages)
+        reader = self._reader_for(settings)
         reader.SetPageSegMode(PSM.SINGLE_LINE)
         _show(reader, grey, dpi=dpi)
         found: list[Block] = []
         for region in regions:
             reader.SetRectangle(region.left, region.top, region.width, region.height)
-            found += _recognised(reader, languages)
+            found += _recognised(reader, settings)
         reader.Clear()
         return [block for block in found if _certainty(block) >= MIN_LINE_CONFIDENCE]
 
-    def _read(self, grey: Grey, mode: int, *, dpi: float, languages: tuple[str, ...]) -> list[Block]:
-        reader = self._reader_for(languages)
+    def _read(self, grey: Grey, mode: int, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
+        reader = self._reader_for(settings)
         reader.SetPageSegMode(mode)
         _show(reader, grey, dpi=dpi)
-        blocks = _recognised(reader, languages)
+        blocks = _recognised(reader, settings)
         reader.Clear()
         return blocks
 
-    def _reader_for(self, languages: tuple[str, ...]) -> tesserocr.PyTessBaseAPI:
-        if self._reader is None or languages != self._languages:
+    def _reader_for(self, settings: ProcessingSettings) -> tesserocr.PyTessBaseAPI:
+        reads = settings.language, settings.write_recognition_variants
+        if self._reader is None or reads != self._reads:
             if self._reader is not None:
                 self._reader.End()
-            codes = dict.fromkeys(code for code in tesseract_codes(languages) if code)
+            codes = dict.fromkeys(code for code in tesseract_codes(settings.language) if code)
             self._reader = tesserocr.PyTessBaseAPI(
                 path=self._tessdata, lang="+".join(codes), psm=PSM.AUTO, oem=OEM.LSTM_ONLY
             )
-            self._languages = languages
+            if settings.write_recognition_variants:
+                self._reader.SetVariable("lstm_choice_mode", _ALL_CHOICES)
+            self._reads = reads
         return self._reader
 
 
@@ -125,12 +132,13 @@ def _show(api: tesserocr.PyTessBaseAPI, grey: Grey, *, dpi: float) -> None:
     api.SetSourceResolution(round(dpi))
 
 
-def _recognised(reader: tesserocr.PyTessBaseAPI, languages: tuple[str, ...]) -> list[Block]:
+def _recognised(reader: tesserocr.PyTessBaseAPI, settings: ProcessingSettings) -> list[Block]:
     if reader.Recognize() is not True:
         raise RuntimeError("the engine did not confirm that it has read it to the end.")
+    languages = settings.language
     codes = tesseract_codes(languages)
     names = dict(reversed(list(zip(codes, languages, strict=True))))  # of two names for one code the first
-    return _blocks(reader.GetIterator(), names)
+    return _blocks(reader.GetIterator(), names, variants=settings.write_recognition_variants)
 
 
 def _certainty(block: Block) -> float:
@@ -143,10 +151,12 @@ class _OpenLine:
     """A line while the engine's iterator is within it."""
 
     baseline: Baseline | None
+    variants: bool
     words: list[Word] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     edges: array[int] = field(default_factory=lambda: array("i"))
     certainties: bytearray = field(default_factory=bytearray)
+    readings: list[tuple[Reading, ...]] = field(default_factory=list)
 
     def add(self, at: tesserocr.PyResultIterator, language: str) -> None:
         """Take the word that the iterator is at, and leave the iterator at its last character."""
@@ -154,7 +164,9 @@ class _OpenLine:
         while True:
             self.texts.append(at.GetUTF8Text(RIL.SYMBOL))
             self.edges.extend(at.BoundingBox(RIL.SYMBOL))
-            self.certainties.append(min(100, max(0, round(at.Confidence(RIL.SYMBOL)))))
+            self.certainties.append(_per_cent(at.Confidence(RIL.SYMBOL)))
+            if self.variants:
+                self.readings.append(_other_readings(at))
             if at.IsAtFinalElement(RIL.WORD, RIL.SYMBOL) or not at.Next(RIL.SYMBOL):
                 break
         text = "".join(self.texts[first:])
@@ -164,10 +176,33 @@ class _OpenLine:
         """The finished line."""
         box = enclosing([word.box for word in self.words])
         baseline = self.baseline or Baseline(box.left, box.bottom, box.right, box.bottom)
-        return Line(tuple(self.words), box, baseline, tuple(self.texts), self.edges, bytes(self.certainties))
+        return Line(
+            tuple(self.words),
+            box,
+            baseline,
+            tuple(self.texts),
+            self.edges,
+            bytes(self.certainties),
+            readings=tuple(self.readings),
+        )
 
 
-def _blocks(at: tesserocr.PyResultIterator, names: dict[str | None, str]) -> list[Block]:
+def _other_readings(at: tesserocr.PyResultIterator) -> tuple[Reading, ...]:
+    """What else the character may be that the iterator is at, the most likely first."""
+    read = at.GetUTF8Text(RIL.SYMBOL)
+    choices = {choice.GetUTF8Text(): choice.Confidence() for choice in at.GetChoiceIterator()}
+    return tuple(
+        Reading(text, _per_cent(confidence))
+        for text, confidence in choices.items()
+        if text.strip() and text != read
+    )
+
+
+def _per_cent(confidence: float) -> int:
+    return min(100, max(0, round(confidence)))
+
+
+def _blocks(at: tesserocr.PyResultIterator, names: dict[str | None, str], *, variants: bool) -> list[Block]:
     """Everything that the engine's iterator leads to, in its order.
 
     :param names: the API's language name for each tesseract code.
@@ -177,7 +212,7 @@ def _blocks(at: tesserocr.PyResultIterator, names: dict[str | None, str]) -> lis
     default = next(iter(names.values()))
     while True:
         if _has_text(at):
-            _line_at(at, texts).add(at, names.get(at.WordRecognitionLanguage(), default))
+            _line_at(at, texts, variants=variants).add(at, names.get(at.WordRecognitionLanguage(), default))
         elif at.BlockType() in _PICTURES:
             pictures.append((len(texts), Block(BlockType.PICTURE, Box(*at.BoundingBox(RIL.BLOCK)))))
         if not at.Next(RIL.WORD):
@@ -193,14 +228,16 @@ def _has_text(at: tesserocr.PyResultIterator) -> bool:
     return not at.Empty(RIL.WORD) and bool(at.GetUTF8Text(RIL.WORD).strip())
 
 
-def _line_at(at: tesserocr.PyResultIterator, texts: list[list[list[_OpenLine]]]) -> _OpenLine:
+def _line_at(
+    at: tesserocr.PyResultIterator, texts: list[list[list[_OpenLine]]], *, variants: bool
+) -> _OpenLine:
     """The last line of ``texts``, after opening the block, paragraph and line that start at the iterator."""
     if at.IsAtBeginningOf(RIL.BLOCK) or not texts:
         texts.append([])
     if at.IsAtBeginningOf(RIL.PARA) or not texts[-1]:
         texts[-1].append([])
     if at.IsAtBeginningOf(RIL.TEXTLINE) or not texts[-1][-1]:
-        texts[-1][-1].append(_OpenLine(_baseline(at)))
+        texts[-1][-1].append(_OpenLine(_baseline(at), variants))
     return texts[-1][-1][-1]
 
 

@@ -7,7 +7,7 @@ import statistics
 from array import array
 from collections.abc import Iterable, Sequence
 
-from airflow_provider_ocr.server.document import Baseline, Character, Line, Word, enclosing
+from airflow_provider_ocr.server.document import Baseline, Character, Line, Reading, Word, enclosing
 
 Piece = tuple[Word, Sequence[Character]]
 """A word, and those of its characters that count."""
@@ -41,7 +41,7 @@ def line_of(pieces: Iterable[Piece], *, baseline: int) -> Line:
     """
     texts: list[str] = []
     edges: array[int] = array("i")
-    certainties = bytearray()
+    certainties, readings = bytearray(), list[tuple[Reading, ...]]()
     words = []
     for word, characters in sorted(pieces, key=lambda piece: piece[1][0].box.left):
         text = "".join(character.text for character in characters)
@@ -51,6 +51,15 @@ def line_of(pieces: Iterable[Piece], *, baseline: int) -> Line:
             texts.append(character.text)
             edges.extend(character.box)
             certainties.append(character.confidence)
+            readings.append(character.readings)
     box = enclosing([word.box for word in words])
     level = Baseline(words[0].box.left, baseline, words[-1].box.right, baseline)
-    return Line(tuple(words), box, level, tuple(texts), edges, bytes(certainties))
+    return Line(
+        tuple(words),
+        box,
+        level,
+        tuple(texts),
+        edges,
+        bytes(certainties),
+        readings=tuple(readings) if any(readings) else (),
+    )

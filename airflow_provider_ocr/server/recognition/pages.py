@@ -138,16 +138,16 @@ def _cleared(grey: Grey, *, dpi: float, tables: bool) -> _Cleared:
     )
 
 
-def _read(grey: Grey, source: PageImage, *, engine: Engine, languages: tuple[str, ...]) -> list[Block]:
+def _read(grey: Grey, source: PageImage, *, engine: Engine, settings: ProcessingSettings) -> list[Block]:
     """What the engine reads; ink that it makes no word of is a failure unless it is a picture."""
-    blocks = engine.read(grey, dpi=source.dpi, languages=languages)
+    blocks = engine.read(grey, dpi=source.dpi, settings=settings)
     if _has_words(blocks):
         regions = unread_regions(grey, blocks)
-        overlooked = engine.read_lines(grey, regions, dpi=source.dpi, languages=languages) if regions else []
+        overlooked = engine.read_lines(grey, regions, dpi=source.dpi, settings=settings) if regions else []
         return _in_place(blocks, overlooked)
     if len(letter_marks(grey)) < _DUST and not has_large_marks(grey):
         return blocks
-    scattered = engine.read_scattered(grey, dpi=source.dpi, languages=languages)
+    scattered = engine.read_scattered(grey, dpi=source.dpi, settings=settings)
     if _has_words(scattered):
         return scattered
     outside = grey.copy()
@@ -162,14 +162,13 @@ def _text(
     witness: Witness, cleared: _Cleared, source: PageImage, *, settings: ProcessingSettings, engine: Engine
 ) -> list[Block]:
     """The text on a page, and the pictures between it."""
-    languages = settings.language
     others = [*cleared.barcodes, *cleared.rules]
-    blocks = _read(cleared.grey, source, engine=engine, languages=languages)
-    blocks = _check(witness, blocks, others, source=source, engine=engine, languages=languages)
+    blocks = _read(cleared.grey, source, engine=engine, settings=settings)
+    blocks = _check(witness, blocks, others, source=source, engine=engine, settings=settings)
     if findings_of(settings.profile).all_text:
         texts = [block for block in blocks if block.type is not BlockType.PICTURE]
         left = witness.unread([*texts, *others])
-        more = engine.read_scattered(left, dpi=source.dpi, languages=languages)
+        more = engine.read_scattered(left, dpi=source.dpi, settings=settings)
         blocks = _in_place(blocks, [block for block in more if _letters(block) >= _FEWEST_LETTERS])
     return blocks
 
@@ -181,7 +180,7 @@ def _check(
     *,
     source: PageImage,
     engine: Engine,
-    languages: tuple[str, ...],
+    settings: ProcessingSettings,
 ) -> list[Block]:
     """The blocks, with what the witness saw besides them: read again, or marked as unreadable.
 
@@ -190,14 +189,14 @@ def _check(
     if not witness.unread_lines([*blocks, *others]):
         return with_rows(blocks)
     left = witness.unread([*blocks, *others])
-    second = well_read(engine.read(left, dpi=source.dpi, languages=languages))
+    second = well_read(engine.read(left, dpi=source.dpi, settings=settings))
     blocks = with_rows(_in_place(blocks, second))
     unread = [line for line in witness.unread_lines([*blocks, *others]) if line.is_plain]
     if witness.mostly_unread(unread):
         raise PageError(
             source.number, f"Page {source.number} is not blank, but most of its text could not be read."
         )
-    return _in_place(blocks, [unreadable(line, language=languages[0]) for line in unread])
+    return _in_place(blocks, [unreadable(line, language=settings.language[0]) for line in unread])
 
 
 def _letters(block: Block) -> int:

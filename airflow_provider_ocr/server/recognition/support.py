@@ -48,8 +48,6 @@ def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
         _refuse("profile", settings.profile, Profile.TEXT_EXTRACTION)
     if settings.text_type != (TextType.NORMAL,):
         _refuse("textType", ",".join(settings.text_type), TextType.NORMAL)
-    if settings.write_recognition_variants:
-        _refuse("xml:writeRecognitionVariants", "true", "false")
 
 
 def _languages(settings: ProcessingSettings, tessdata: Tessdata) -> None:

@@ -107,9 +107,10 @@ def test_what_is_not_carried_out_is_refused_by_name(name: str, value: str, serve
 
 
 @one_database
-def test_variants_are_refused_also_where_xml_is_exported(server: Server) -> None:
+def test_variants_are_written_where_xml_is_exported(server: Server) -> None:
     query = {"source": SOURCE, "exportFormat": "xml", "xml:writeRecognitionVariants": "true"}
-    assert server.refusal("processRemoteImage", query).startswith("xml:writeRecognitionVariants: ")
+    (task,) = server.call("processRemoteImage", query)
+    assert server.tasks.find(task.id).settings.write_recognition_variants
 
 
 @one_database

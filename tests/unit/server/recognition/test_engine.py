@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Block, Box
 from airflow_provider_ocr.server.recognition.engine import Engine, engine_name
 
-ENGLISH = ("English",)
+ENGLISH = ProcessingSettings()
 
 
 def text(blocks: list[Block]) -> str:
@@ -31,7 +32,7 @@ def overlap(one: Box, other: Box) -> float:
 
 def test_words_are_read_where_they_stand(engine: Engine, draw: Callable[..., Any]) -> None:
     drawing = draw()
-    blocks = engine.read(np.asarray(drawing.image), dpi=300, languages=ENGLISH)
+    blocks = engine.read(np.asarray(drawing.image), dpi=300, settings=ENGLISH)
     assert text(blocks) == drawing.text
     words = [word for block in blocks for line in block.lines for word in line.words]
     assert min(overlap(word.box, box) for word, (_, box) in zip(words, drawing.words, strict=True)) > 0.9
@@ -39,7 +40,7 @@ def test_words_are_read_where_they_stand(engine: Engine, draw: Callable[..., Any
 
 
 def test_characters_spell_their_words(engine: Engine, draw: Callable[..., Any]) -> None:
-    blocks = engine.read(np.asarray(draw().image), dpi=300, languages=ENGLISH)
+    blocks = engine.read(np.asarray(draw().image), dpi=300, settings=ENGLISH)
     for line in (line for block in blocks for line in block.lines):
         assert len(line.edges) == 4 * len(line.texts) == 4 * len(line.certainties)
         for word in line.words:
@@ -52,7 +53,9 @@ def test_a_page_without_letters_has_no_orientation(engine: Engine) -> None:
 
 def test_words_name_a_language_that_was_asked_for(engine: Engine, draw: Callable[..., Any]) -> None:
     drawing = draw(("Rechnung vom Montag", "and a line in English"))
-    blocks = engine.read(np.asarray(drawing.image), dpi=300, languages=("German", "English"))
+    blocks = engine.read(
+        np.asarray(drawing.image), dpi=300, settings=ProcessingSettings(language=("German", "English"))
+    )
     assert text(blocks) == drawing.text
     assert {word.language for block in blocks for line in block.lines for word in line.words} <= {
         "German",
@@ -64,7 +67,7 @@ def test_a_single_line_is_read_in_its_region(engine: Engine, draw: Callable[...,
     drawing = draw(("Total 29.90",))
     box = drawing.box_of("29.90")
     region = Box(box.left - 12, box.top - 12, box.right + 12, box.bottom + 12)
-    blocks = engine.read_lines(np.asarray(drawing.image), [region], dpi=300, languages=ENGLISH)
+    blocks = engine.read_lines(np.asarray(drawing.image), [region], dpi=300, settings=ENGLISH)
     assert text(blocks) == "29.90"
     assert overlap(blocks[0].box, box) > 0.9
 
@@ -72,12 +75,12 @@ def test_a_single_line_is_read_in_its_region(engine: Engine, draw: Callable[...,
 def test_noise_is_not_taken_for_words(engine: Engine) -> None:
     noise = np.random.default_rng(3).integers(0, 255, (60, 90), np.uint8)
     page = np.asarray(Image.fromarray(noise).resize((900, 600), Image.Resampling.BICUBIC))
-    assert text(engine.read_scattered(page, dpi=300, languages=ENGLISH)) == ""
+    assert text(engine.read_scattered(page, dpi=300, settings=ENGLISH)) == ""
 
 
 def test_an_image_that_the_engine_refuses_is_an_error(engine: Engine) -> None:
     with pytest.raises(RuntimeError):
-        engine.read(np.full((20, 40_000), 255, np.uint8), dpi=300, languages=ENGLISH)
+        engine.read(np.full((20, 40_000), 255, np.uint8), dpi=300, settings=ENGLISH)
 
 
 def test_a_folder_without_data_is_an_error(tmp_path: Path) -> None:
@@ -87,3 +90,20 @@ def test_a_folder_without_data_is_an_error(tmp_path: Path) -> None:
 
 def test_the_engine_has_a_name_and_a_version() -> None:
     assert engine_name().startswith("tesseract 5.")
+
+
+def test_what_else_a_character_may_be_is_told_where_it_is_wanted(
+    engine: Engine, draw: Callable[..., Any]
+) -> None:
+    page = np.asarray(draw().image)
+    wanted = ProcessingSettings.parse(export_format="xml", write_recognition_variants=True)
+    plain, full = (
+        list(engine.read(page, dpi=300, settings=settings)[0].lines) for settings in (ENGLISH, wanted)
+    )
+    assert not any(line.readings for line in plain)
+    assert [line.texts for line in full] == [line.texts for line in plain]
+    for line in full:
+        assert len(line.readings) == len(line.texts)
+        for text, readings in zip(line.texts, line.readings, strict=True):
+            assert text not in [reading.text for reading in readings]
+    assert any(readings for line in full for readings in line.readings)

@@ -30,7 +30,7 @@ ENGLISH = Tessdata(Path(), frozenset({"eng"}))
         {"pdf_password": "secret"},
         {"read_barcodes": True, "write_tags": "dontWrite", "description": "any"},
         {"export_format": "pdfa", "write_tags": "write"},
-        {"export_format": "xml", "write_recognition_variants": False},
+        {"export_format": "xml", "write_recognition_variants": True},
     ],
 )
 def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
@@ -45,7 +45,6 @@ def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
         ({"profile": "fieldLevelRecognition"}, "profile"),
         ({"text_type": "normal,matrix"}, "textType"),
         ({"export_format": "txt,pdfTextAndImages"}, "exportFormat"),
-        ({"export_format": "xml", "write_recognition_variants": True}, "xml:writeRecognitionVariants"),
     ],
 )
 def test_what_is_not_carried_out_is_refused_by_name(values: dict[str, Any], parameter: str) -> None:
@@ -75,10 +74,6 @@ NO_DATA = (
         (
             {"export_format": "txt,pdfTextAndImages"},
             f"this server does not write pdfTextAndImages; ask for {FORMATS}.",
-        ),
-        (
-            {"export_format": "xml", "write_recognition_variants": True},
-            "this server does not carry out 'true'; use false.",
         ),
     ],
 )

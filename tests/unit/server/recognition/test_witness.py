@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Block, BlockType, Box, Line, Paragraph
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.witness import (
@@ -32,7 +33,7 @@ def test_every_line_without_words_is_noticed_however_faint(draw: Callable[..., A
 
 def test_nothing_is_unread_where_all_words_were_read(engine: Engine, draw: Callable[..., Any]) -> None:
     page = np.asarray(draw().image)
-    blocks = engine.read(page, dpi=300, languages=("English",))
+    blocks = engine.read(page, dpi=300, settings=ProcessingSettings())
     assert Witness(page, dpi=300).unread_lines(blocks) == []
 
 
@@ -70,7 +71,7 @@ def test_a_page_is_mostly_unread_when_nearly_all_its_lines_are(
 ) -> None:
     page = np.asarray(draw().image)
     witness = Witness(page, dpi=300)
-    blocks = engine.read(page, dpi=300, languages=("English",))
+    blocks = engine.read(page, dpi=300, settings=ProcessingSettings())
     first = Block(BlockType.TEXT, blocks[0].box, (Paragraph((next(blocks[0].lines),)),))
     assert witness.mostly_unread(witness.unread_lines([]))
     assert witness.mostly_unread(witness.unread_lines([first]))
