@@ -62,12 +62,13 @@ class View(NamedTuple):
             if turned[:2] == self[:2] and np.allclose(turned.back, self.back, rtol=_SAME, atol=_SAME):
                 return image.transpose(_TURNS[clockwise]) if clockwise else image
         pixels = np.asarray(image.convert("L") if image.mode == "1" else image)
-        seen = Image.fromarray(self._resampled(pixels))
+        seen = Image.fromarray(self.resampled(pixels))
         if image.mode == "1":
             seen = seen.point(lambda level: 255 if level >= _GREY_LEVEL else 0).convert("1")
         return seen
 
-    def _resampled(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    def resampled(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """The view of ``pixels``, height x width or height x width x colours."""
         matrix = np.reshape([*self.back, 1.0], (3, 3))
         # A pixel's place is its upper left corner for us, its middle for the warp.
         to_middle, to_corner = np.eye(3), np.eye(3)

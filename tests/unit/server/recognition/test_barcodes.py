@@ -5,43 +5,89 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import zxingcpp
 
-from airflow_provider_ocr.server.document import BlockType
+from airflow_provider_ocr.server.document import Barcode, BlockType
 from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
 
 
-def page_with(kind: str, text: str, *, scale: int = 4) -> Any:
+def page_with(kind: str, text: str, *, scale: int = 4, degrees: float = 0) -> Any:
     code = np.asarray(
         zxingcpp.create_barcode(text, getattr(zxingcpp.BarcodeFormat, kind)).to_image(scale=scale)
     )
-    page = np.full((700, 1000), 255, np.uint8)
-    page[200 : 200 + code.shape[0], 300 : 300 + code.shape[1]] = code
-    return page
+    page = np.full((1000, 1000), 255, np.uint8)
+    top, left = 500 - code.shape[0] // 2, 500 - code.shape[1] // 2
+    page[top : top + code.shape[0], left : left + code.shape[1]] = code
+    matrix = cv2.getRotationMatrix2D((500, 500), degrees, 1)
+    return cv2.warpAffine(page, matrix, (1000, 1000), flags=cv2.INTER_CUBIC, borderValue=(255,))
 
 
-@pytest.mark.parametrize(
-    ("kind", "text", "name"),
-    [
-        ("QRCode", "https://example.org/ä", "QRCODE"),
-        ("Code128", "ABC-123", "CODE128"),
-        ("EAN13", "4006381333931", "EAN13"),
-        ("ITF", "12345678", "INTERLEAVED25"),
-        ("PDF417", "some text", "PDF417"),
-        ("DataMatrix", "12345", "DATAMATRIX"),
-    ],
-)
-def test_a_barcode_is_decoded_named_and_painted_over(kind: str, text: str, name: str) -> None:
+CODES = [
+    ("Aztec", "Parcel 42", "AZTEC", "Parcel 42"),
+    ("Codabar", "A12345B", "CODABAR", "A12345B"),
+    ("Code128", "ABC-123", "CODE128", "ABC-123"),
+    ("Code32", "01234567", "CODE32", "A012345676"),
+    ("Code39", "ABC-123", "CODE39", "ABC-123"),
+    ("Code39Ext", "abc", "FULLASCII", "abc"),
+    ("Code93", "CODE93", "CODE93", "CODE93"),
+    ("DataBarExp", "[01]90012345678908", "Unknown", "(01)90012345678908"),
+    ("DataMatrix", "12345", "DATAMATRIX", "12345"),
+    ("EAN13", "4006381333931", "EAN13", "4006381333931"),
+    ("EAN8", "96385074", "EAN8", "96385074"),
+    ("ISBN", "9783161484100", "EAN13", "9783161484100"),
+    ("ITF", "12345678", "INTERLEAVED25", "12345678"),
+    ("ITF14", "01234567890128", "INTERLEAVED25", "01234567890128"),
+    ("MicroPDF417", "some text", "PDF417", "some text"),
+    ("MicroQRCode", "12345", "QRCODE", "12345"),
+    ("PDF417", "some text", "PDF417", "some text"),
+    ("QRCode", "https://example.org/ä", "QRCODE", "https://example.org/ä"),
+    ("TelepenAlpha", "HELLO", "Unknown", "HELLO"),
+    ("UPCA", "036000291452", "UPCA", "036000291452"),
+    ("UPCE", "01234565", "UPCE", "01234565"),
+]
+QUARTERS = (0, 90, 180, 270)
+NAMES = [kind for kind, *_ in CODES]
+
+
+@pytest.mark.parametrize(("kind", "text", "name", "read"), CODES, ids=NAMES)
+def test_a_barcode_is_decoded_named_and_painted_over(kind: str, text: str, name: str, read: str) -> None:
     page = page_with(kind, text)
     (block,) = find_barcodes(page, dpi=300)
     assert block.type is BlockType.BARCODE
-    assert block.barcode is not None
-    assert (block.barcode.kind, block.barcode.text) == (name, text)
-    assert 300 <= block.box.left < 400
-    assert 200 <= block.box.top < 300
+    assert block.barcode == Barcode(name, read)
+    rows, columns = np.nonzero(page < 128)
+    assert columns.min() - 8 <= block.box.left < block.box.right <= columns.max() + 8
+    assert rows.min() - 8 <= block.box.top < block.box.bottom <= rows.max() + 8
     assert without_barcodes(page, [block], dpi=300).min() == 255
+
+
+@pytest.mark.parametrize(("kind", "text", "name", "read"), CODES, ids=NAMES)
+def test_a_barcode_of_three_pixels_a_module_is_read_once_however_it_lies(
+    kind: str, text: str, name: str, read: str
+) -> None:
+    for number, quarter in enumerate(QUARTERS):
+        page = page_with(kind, text, scale=3, degrees=quarter + (-14, -6, 5, 15)[number])
+        assert [block.barcode for block in find_barcodes(page, dpi=300)] == [Barcode(name, read)]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("scale", [3, 4, 6])
+@pytest.mark.parametrize(("kind", "text", "name", "read"), CODES, ids=NAMES)
+def test_a_barcode_is_read_once_within_fifteen_degrees_of_each_quarter_turn(
+    kind: str, text: str, name: str, read: str, scale: int
+) -> None:
+    for degrees in (quarter + off for quarter in QUARTERS for off in range(-15, 16, 3)):
+        page = page_with(kind, text, scale=scale, degrees=degrees)
+        assert [block.barcode for block in find_barcodes(page, dpi=300)] == [Barcode(name, read)], degrees
+
+
+def test_two_codes_beside_each_other_are_two() -> None:
+    page = np.hstack((page_with("Code128", "FIRST-1"), page_with("Code128", "OTHER-2", degrees=4)))
+    texts = {block.barcode.text for block in find_barcodes(page, dpi=300) if block.barcode}
+    assert texts == {"FIRST-1", "OTHER-2"}
 
 
 def test_a_small_code_of_a_coarse_scan_is_found_enlarged() -> None:
