@@ -62,8 +62,9 @@ def dense_areas(grey: Grey) -> Iterator[Area]:
     :param grey: the page, 0 is black.
     """
     ink = ink_mask(grey)
-    joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((_GAP, _GAP), np.uint8))
-    joined = cv2.morphologyEx(joined, cv2.MORPH_OPEN, np.ones((_LOWEST // 2, _LOWEST // 2), np.uint8))
+    closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((_GAP, _GAP), np.uint8))
+    opened = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((_LOWEST // 2, _LOWEST // 2), np.uint8))
+    joined = opened.astype(np.uint8, copy=False)
     shapes, _ = cv2.findContours(joined, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     areas = []
     for shape in shapes:
@@ -85,7 +86,7 @@ def read_area(grey: Grey) -> list[zxingcpp.Barcode]:
 def _ink_share(ink: Grey, joined: Grey, box: Box) -> float:
     """The share of an area that is dark."""
     there = np.s_[box.top : box.bottom, box.left : box.right]
-    return np.count_nonzero(ink[there]) / max(1, np.count_nonzero(joined[there]))
+    return int(np.count_nonzero(ink[there])) / max(1, int(np.count_nonzero(joined[there])))
 
 
 def _view(middle: Sequence[float], size: Sequence[float], degrees: float) -> View:

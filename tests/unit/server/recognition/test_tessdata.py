@@ -5,8 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from font_source_sans_pro import SourceSansPro
+from PIL import Image, ImageDraw, ImageFont
 
+from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata, gather_tessdata
 
 
@@ -43,3 +48,19 @@ def test_gathering_again_follows_what_has_changed(tmp_path: Path) -> None:
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
         gather_tessdata(tmp_path / "links", extra=tmp_path / "nowhere")
+
+
+def test_french_is_read_with_debians_data(tmp_path: Path) -> None:
+    folder = next(Path("/usr/share/tesseract-ocr").glob("*/tessdata/fra.traineddata"), None)
+    if folder is None:
+        pytest.skip("French is not installed: apt install tesseract-ocr-fra")
+    found = gather_tessdata(tmp_path / "links", extra=folder.parent)
+    accented = ImageFont.truetype(SourceSansPro, 48)
+    page = Image.new("L", (1500, 500), 255)
+    text = ("L'élève était très zélé, même le jour", "où la leçon sur les forêts fut donnée.")
+    for row, line in enumerate(text):
+        ImageDraw.Draw(page).text((100, 100 + 90 * row), line, font=accented, fill=0)
+    settings = ProcessingSettings.parse(language="French,English")
+    blocks = Engine(found.folder).read(np.asarray(page), dpi=300, settings=settings)
+    words = [word.text for block in blocks for line in block.lines for word in line.words]
+    assert " ".join(words) == " ".join(text)
