@@ -85,8 +85,11 @@ class Kept:
 
     def has(self, ocr_task_id: str) -> set[str]:
         """Which files of a task there are."""
-        paths = (path for path in self.folder.rglob("*") if path.is_file() and ocr_task_id in path.parts)
-        return {"result" if path.name == "result1.txt" else "image" for path in paths}
+        # Not by a pattern: folders may go while they are looked at.
+        paths = (Path(folder) / name for folder, _, names in os.walk(self.folder) for name in names)
+        return {
+            "result" if path.name == "result1.txt" else "image" for path in paths if ocr_task_id in path.parts
+        }
 
 
 @pytest.fixture
