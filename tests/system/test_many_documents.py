@@ -14,6 +14,8 @@ from demo.local_airflow import LocalAirflow
 from tests.kills import kill_task, many, tries, wait_until
 from tests.told_apart import assert_landed, recognise_each
 
+pytestmark = pytest.mark.long
+
 DOCUMENTS = 10
 DAG_ID, RUN_ID = "many_documents", "killed"
 

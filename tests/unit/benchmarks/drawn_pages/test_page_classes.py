@@ -44,6 +44,7 @@ def test_each_word_has_ink_in_its_box_and_none_is_outside_the_image(page_class: 
                 assert np.ptp(inked) > 60, word
 
 
+@pytest.mark.long
 def test_the_same_seed_gives_the_same_page_and_another_gives_another(tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
     first = draw_document("photographed", 1, tmp_path)
