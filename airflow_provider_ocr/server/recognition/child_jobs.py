@@ -33,6 +33,7 @@ from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.page_picture import picture_page, with_images
 from airflow_provider_ocr.server.recognition.pages import recognise_page
 from airflow_provider_ocr.server.recognition.quality import Quality
+from airflow_provider_ocr.server.recognition.running_titles import RunningTitles
 from airflow_provider_ocr.server.recognition.support import SHOWING_PAGES, SHOWING_PICTURES
 
 _NOT_YET = "Page {} is not recognised yet."
@@ -112,6 +113,8 @@ def _export(images: list[Path], job: dict[str, Any]) -> Iterator[Event]:
     kept = KeptPages(Path(job["pages"]))
     pages = _page_count(kept)
     quality = Quality()
+    # Only one page is held at a time, so they are read twice: a title is known by the pages behind it.
+    titles = RunningTitles(_kept(kept, number)[0] for number in range(1, pages + 1))
     with ExitStack() as opened:
         work = Path(opened.enter_context(TemporaryDirectory(dir=output, prefix="work-")))
         document = None
@@ -121,7 +124,7 @@ def _export(images: list[Path], job: dict[str, Any]) -> Iterator[Event]:
             exporter.start(DocumentSummary(pages, settings))
         for number in range(1, pages + 1):
             yield PageBegun(number, pages)
-            page, _ = _kept(kept, number)
+            page = titles.marked(_kept(kept, number)[0])
             if document is not None:
                 page = with_images(page, document, formats=settings.export_format, folder=work)
             shown = page if settings.reads_barcodes else _without_barcodes(page)

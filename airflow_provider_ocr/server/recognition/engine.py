@@ -32,6 +32,8 @@ from airflow_provider_ocr.server.recognition.ink import Grey
 MIN_LINE_CONFIDENCE = 30.0  # below, what is read in a place that was overlooked is a logo or a stamp
 MIN_SCATTERED_CONFIDENCE = 70.0  # below, what is read where no layout was found is a pattern or a photo
 
+_POINTS_PER_INCH = 72
+_SIZE = 1.09  # of the height from the foot of a p to the top of an h: what is called the size of a type
 _ALL_CHOICES = "2"  # of the engine's lstm_choice_mode: for each character all that it may be
 
 _PICTURES = frozenset({PT.FLOWING_IMAGE, PT.HEADING_IMAGE, PT.PULLOUT_IMAGE})
@@ -99,7 +101,7 @@ class Engine:
         found: list[Block] = []
         for region in regions:
             reader.SetRectangle(region.left, region.top, region.width, region.height)
-            found += _recognised(reader, settings)
+            found += _recognised(reader, settings, dpi=dpi)
         reader.Clear()
         return [block for block in found if _certainty(block) >= MIN_LINE_CONFIDENCE]
 
@@ -107,7 +109,7 @@ class Engine:
         reader = self._reader_for(settings)
         reader.SetPageSegMode(mode)
         _show(reader, grey, dpi=dpi)
-        blocks = _recognised(reader, settings)
+        blocks = _recognised(reader, settings, dpi=dpi)
         reader.Clear()
         return blocks
 
@@ -132,13 +134,14 @@ def _show(api: tesserocr.PyTessBaseAPI, grey: Grey, *, dpi: float) -> None:
     api.SetSourceResolution(round(dpi))
 
 
-def _recognised(reader: tesserocr.PyTessBaseAPI, settings: ProcessingSettings) -> list[Block]:
+def _recognised(reader: tesserocr.PyTessBaseAPI, settings: ProcessingSettings, *, dpi: float) -> list[Block]:
     if reader.Recognize() is not True:
         raise RuntimeError("the engine did not confirm that it has read it to the end.")
     languages = settings.language
     codes = tesseract_codes(languages)
     names = dict(reversed(list(zip(codes, languages, strict=True))))  # of two names for one code the first
-    return _blocks(reader.GetIterator(), names, variants=settings.write_recognition_variants)
+    wanted = _Wanted(names=names, variants=settings.write_recognition_variants, dpi=dpi)
+    return _blocks(reader.GetIterator(), wanted)
 
 
 def _certainty(block: Block) -> float:
@@ -146,11 +149,29 @@ def _certainty(block: Block) -> float:
     return min((word.confidence for line in block.lines for word in line.words), default=0.0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """What is to be made of the engine's results.
+
+    :param names: the API's language name for each tesseract code.
+    :param variants: whether to tell what else a character may be.
+    :param dpi: pixels per inch of the page.
+    """
+
+    names: dict[str | None, str]
+    variants: bool
+    dpi: float
+
+
 @dataclass(slots=True)
 class _OpenLine:
-    """A line while the engine's iterator is within it."""
+    """A line while the engine's iterator is within it.
+
+    :param size: points of its type.
+    """
 
     baseline: Baseline | None
+    size: float
     variants: bool
     words: list[Word] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -183,6 +204,7 @@ class _OpenLine:
             tuple(self.texts),
             self.edges,
             bytes(self.certainties),
+            size=self.size,
             readings=tuple(self.readings),
         )
 
@@ -202,17 +224,14 @@ def _per_cent(confidence: float) -> int:
     return min(100, max(0, round(confidence)))
 
 
-def _blocks(at: tesserocr.PyResultIterator, names: dict[str | None, str], *, variants: bool) -> list[Block]:
-    """Everything that the engine's iterator leads to, in its order.
-
-    :param names: the API's language name for each tesseract code.
-    """
+def _blocks(at: tesserocr.PyResultIterator, wanted: _Wanted) -> list[Block]:
+    """Everything that the engine's iterator leads to, in its order."""
     pictures: list[tuple[int, Block]] = []
     texts: list[list[list[_OpenLine]]] = []
-    default = next(iter(names.values()))
+    default = next(iter(wanted.names.values()))
     while True:
         if _has_text(at):
-            _line_at(at, texts, variants=variants).add(at, names.get(at.WordRecognitionLanguage(), default))
+            _line_at(at, texts, wanted).add(at, wanted.names.get(at.WordRecognitionLanguage(), default))
         elif at.BlockType() in _PICTURES:
             pictures.append((len(texts), Block(BlockType.PICTURE, Box(*at.BoundingBox(RIL.BLOCK)))))
         if not at.Next(RIL.WORD):
@@ -229,7 +248,7 @@ def _has_text(at: tesserocr.PyResultIterator) -> bool:
 
 
 def _line_at(
-    at: tesserocr.PyResultIterator, texts: list[list[list[_OpenLine]]], *, variants: bool
+    at: tesserocr.PyResultIterator, texts: list[list[list[_OpenLine]]], wanted: _Wanted
 ) -> _OpenLine:
     """The last line of ``texts``, after opening the block, paragraph and line that start at the iterator."""
     if at.IsAtBeginningOf(RIL.BLOCK) or not texts:
@@ -237,13 +256,18 @@ def _line_at(
     if at.IsAtBeginningOf(RIL.PARA) or not texts[-1]:
         texts[-1].append([])
     if at.IsAtBeginningOf(RIL.TEXTLINE) or not texts[-1][-1]:
-        texts[-1][-1].append(_OpenLine(_baseline(at), variants))
+        texts[-1][-1].append(_OpenLine(_baseline(at), _size(at, wanted.dpi), wanted.variants))
     return texts[-1][-1][-1]
 
 
 def _text_block(paragraphs: list[list[_OpenLine]]) -> Block:
     closed = tuple(Paragraph(tuple(line.closed() for line in lines)) for lines in paragraphs)
     return Block(BlockType.TEXT, enclosing([line.box for part in closed for line in part.lines]), closed)
+
+
+def _size(at: tesserocr.PyResultIterator, dpi: float) -> float:
+    """Points of the type of the line that the iterator is at."""
+    return float(at.RowAttributes()["row_height"]) * _SIZE * _POINTS_PER_INCH / dpi
 
 
 def _baseline(at: tesserocr.PyResultIterator) -> Baseline | None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import statistics
 from array import array
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from airflow_provider_ocr.server.document import Baseline, Character, Line, Reading, Word, enclosing
 
@@ -23,10 +24,11 @@ def joined(lines: Sequence[Line]) -> Line:
     if len(lines) == 1:
         return lines[0]
     # Their own baselines may differ by a pixel or two: theirs is in the middle.
-    return line_of(
+    line = line_of(
         [piece for line in lines for piece in pieces_of(line)],
         baseline=round(statistics.median(map(height_of_baseline, lines))),
     )
+    return replace(line, size=statistics.median(line.size for line in lines))
 
 
 def height_of_baseline(line: Line) -> float:

@@ -24,6 +24,7 @@ from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
 from airflow_provider_ocr.server.recognition.orientation import find_rotation
 from airflow_provider_ocr.server.recognition.page_image import PageImage
+from airflow_provider_ocr.server.recognition.paragraph_roles import with_roles
 from airflow_provider_ocr.server.recognition.photo import flattened
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.profiles import findings_of
@@ -107,7 +108,7 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
         rotation=corrected.rotation,
         skew=corrected.skew,
         to_original=corrected.to_source.then(source.to_original),
-        blocks=(*with_tables(blocks, cleared.grids), *cleared.barcodes, *cleared.separators),
+        blocks=(*with_roles(with_tables(blocks, cleared.grids)), *cleared.barcodes, *cleared.separators),
     )
 
 
