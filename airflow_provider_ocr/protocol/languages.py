@@ -26,7 +26,7 @@ Lithuanian lit, Macedonian mkd, Malay msa, Maltese mlt, Maori mri, Mongol mon, N
 NorwegianBokmal nor, NorwegianNynorsk nor, OldEnglish enm, OldFrench frm, OldItalian ita_old, OldSpanish
 spa_old, Polish pol, PortugueseBrazilian por, PortugueseStandard por, Provencal oci, Quechua que,
 Romanian ron, RomanianMoldavia ron, Russian rus, SerbianCyrillic srp, SerbianLatin srp_latn, Slovak slk,
-Slovenian slv, Spanish spa, Sunda sun, Swahili swa, Swedish swe, Tagalog tgl, Tajik tgk, Tatar tat, Thai
+Slovenian slv, Spanish spa, Sunda sun, Swahili swa, Swedish swe, Tagalog fil, Tajik tgk, Tatar tat, Thai
 tha, Tongan ton, Turkish tur, UighurCyrillic uig, Ukrainian ukr, UzbekCyrillic uzb_cyrl, UzbekLatin uzb,
 Vietnamese vie, Visayan ceb, Welsh cym, Yiddish yid
 """

@@ -51,9 +51,9 @@ CASES = [
     ),
     Case(
         name="language_without_data",
-        language="French",
+        language="Zulu",
         failing="submit",
-        message="language: this server has no data to read French",
+        message="language: no data is known with which this server could read Zulu",
     ),
 ]
 SECRETS = (PASSWORD, "not-the-password", "canary-in-the-query")

@@ -11,6 +11,7 @@ from importlib.metadata import requires
 from airflow_provider_ocr import __version__
 from airflow_provider_ocr.server.commands.account_commands import add_account_commands
 from airflow_provider_ocr.server.commands.environment import PREFIX, add_flags
+from airflow_provider_ocr.server.commands.language_commands import add_language_commands
 from airflow_provider_ocr.server.commands.serve_flags import SERVE_FLAGS, TEST_FLAGS
 from airflow_provider_ocr.server.commands.task_commands import add_task_commands
 from airflow_provider_ocr.server.operations.command_errors import CommandError, UsageError
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     serving.set_defaults(run=_serve, parser=serving)
     add_account_commands(commands)
     add_task_commands(commands)
+    add_language_commands(commands)
     needed = commands.add_parser(
         "requirements",
         help="print the packages that the server needs, one a line, for machines without Airflow",

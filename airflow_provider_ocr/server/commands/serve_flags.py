@@ -21,6 +21,12 @@ DATA = Flag(
     explanation="folder for database, images and results",
     required=True,
 )
+TESSDATA = Flag(
+    name="tessdata",
+    metavar="DIR",
+    kind=flag_values.folder,
+    explanation="folder with more tesseract language data, beside Debian's and what was added",
+)
 DATABASE = Flag(
     name="database",
     metavar="URL",
@@ -103,12 +109,7 @@ _WORK = (
         "10.1.0.0/16",
         several=True,
     ),
-    Flag(
-        name="tessdata",
-        metavar="DIR",
-        kind=flag_values.folder,
-        explanation="folder with more tesseract language data",
-    ),
+    TESSDATA,
     Flag(
         name="page-failure",
         metavar="{fail,keep}",

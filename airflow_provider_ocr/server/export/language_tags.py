@@ -12,7 +12,7 @@ chi_sim zh-Hans, chi_tra zh-Hant, cos co, hrv hr, ces cs, dan da, nld nl, eng en
 fas fa, fin fi, fra fr, fry fy, gla gd, glg gl, deu de, ltz lb, ell el, heb he, hun hu, isl is, ind id,
 gle ga, ita it, ita_old it, jpn ja, kaz kk, kir ky, kor ko, lat la, lav lv, lit lt, mkd mk, msa ms, mlt mt,
 mri mi, mon mn, nor no, pol pl, por pt, oci oc, que qu, ron ro, rus ru, srp sr-Cyrl, srp_latn sr-Latn,
-slk sk, slv sl, spa es, spa_old es, sun su, swa sw, swe sv, tgl tl, tgk tg, tat tt, tha th, ton to, tur tr,
+slk sk, slv sl, spa es, spa_old es, sun su, swa sw, swe sv, fil tl, tgk tg, tat tt, tha th, ton to, tur tr,
 uig ug, ukr uk, uzb_cyrl uz-Cyrl, uzb uz-Latn, vie vi, cym cy, yid yi
 """
 _BY_CODE = dict(pair.split() for pair in _TAGS.split(","))

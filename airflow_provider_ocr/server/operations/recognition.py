@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
+from airflow_provider_ocr.server.operations.languages import tessdata_folders
 from airflow_provider_ocr.server.operations.serve_options import ServeOptions
 from airflow_provider_ocr.server.recognition.support import supported
 from airflow_provider_ocr.server.recognition.tessdata import gather_tessdata
@@ -47,7 +48,9 @@ class EngineRecognition:
     """
 
     def __init__(self, options: ServeOptions) -> None:
-        self._tessdata = gather_tessdata(options.data / "tessdata", extra=options.tessdata)
+        self._tessdata = gather_tessdata(
+            options.data / "tessdata", more=tessdata_folders(options.data, options.tessdata)
+        )
         self._allowed_sources = options.allowed_sources
 
     def require_supported(self, settings: ProcessingSettings) -> None:

@@ -7,6 +7,7 @@ Loads no engine, so that the process that answers HTTP can ask.
 from __future__ import annotations
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
+from airflow_provider_ocr.protocol.languages import tesseract_codes
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, Profile, TextType
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
@@ -52,12 +53,19 @@ def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
 
 def _languages(settings: ProcessingSettings, tessdata: Tessdata) -> None:
     missing = tessdata.unreadable(settings.language)
-    if missing:
+    if not missing:
+        return
+    never = [name for name, code in zip(missing, tesseract_codes(missing), strict=True) if code is None]
+    if never:
         raise InvalidParameterError(
-            "language",
-            f"this server has no data to read {', '.join(missing)}; it reads "
-            f"{', '.join(sorted(tessdata.languages))}. More come with tesseract data in its tessdata folder.",
+            "language", f"no data is known with which this server could read {', '.join(never)}."
         )
+    raise InvalidParameterError(
+        "language",
+        f"this server has no data to read {', '.join(missing)}; it reads "
+        f"{', '.join(sorted(tessdata.languages))}. `cloud-ocr-server languages add {' '.join(missing)}` adds "
+        "it, from the server's next start on.",
+    )
 
 
 def _formats(settings: ProcessingSettings) -> None:

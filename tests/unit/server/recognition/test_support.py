@@ -55,7 +55,8 @@ def test_what_is_not_carried_out_is_refused_by_name(values: dict[str, Any], para
 
 
 NO_DATA = (
-    "this server has no data to read {}; it reads {}. More come with tesseract data in its tessdata folder."
+    "this server has no data to read {0}; it reads {1}. `cloud-ocr-server languages add {0}` adds it, "
+    "from the server's next start on."
 )
 
 
@@ -65,6 +66,10 @@ NO_DATA = (
         (
             {"language": "English,Polish"},
             NO_DATA.format("Polish", ", ".join(sorted(ENGLISH.languages))),
+        ),
+        (
+            {"language": "Polish,Zulu,English"},
+            "no data is known with which this server could read Zulu.",
         ),
         (
             {"profile": "fieldLevelRecognition"},

@@ -30,7 +30,7 @@ def test_the_users_own_data_win_over_a_wheels(tmp_path: Path) -> None:
     own.mkdir()
     for name in ("eng", "pol"):
         (own / f"{name}.traineddata").write_bytes(b"own")
-    found = gather_tessdata(tmp_path / "links", extra=own)
+    found = gather_tessdata(tmp_path / "links", more=[own])
     assert "Polish" in found.languages
     assert (found.folder / "eng.traineddata").read_bytes() == b"own"
 
@@ -40,21 +40,21 @@ def test_gathering_again_follows_what_has_changed(tmp_path: Path) -> None:
     own.mkdir()
     gather_tessdata(tmp_path / "links")
     (own / "eng.traineddata").write_bytes(b"new")
-    found = gather_tessdata(tmp_path / "links", extra=own)
+    found = gather_tessdata(tmp_path / "links", more=[own])
     assert (found.folder / "eng.traineddata").read_bytes() == b"new"
     assert gather_tessdata(tmp_path / "links").codes == Tessdata.of(tmp_path / "links").codes
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="nowhere does not exist"):
-        gather_tessdata(tmp_path / "links", extra=tmp_path / "nowhere")
+        gather_tessdata(tmp_path / "links", more=[tmp_path / "nowhere"])
 
 
 def test_french_is_read_with_debians_data(tmp_path: Path) -> None:
     folder = next(Path("/usr/share/tesseract-ocr").glob("*/tessdata/fra.traineddata"), None)
     if folder is None:
         pytest.skip("French is not installed: apt install tesseract-ocr-fra")
-    found = gather_tessdata(tmp_path / "links", extra=folder.parent)
+    found = gather_tessdata(tmp_path / "links", more=[folder.parent])
     accented = ImageFont.truetype(SourceSansPro, 48)
     page = Image.new("L", (1500, 500), 255)
     text = ("L'élève était très zélé, même le jour", "où la leçon sur les forêts fut donnée.")
