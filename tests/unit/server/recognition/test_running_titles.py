@@ -48,6 +48,21 @@ def test_what_is_repeated_in_the_middle_is_text(make_line: MakeLine, make_page: 
     assert roles(pages) == [[ParagraphRole.TEXT]] * 2
 
 
+def test_a_title_may_be_a_few_pixels_off(make_line: MakeLine, make_page: MakePage) -> None:
+    pages = [make_page([make_line(("report", 0), top=40 + 7 * n)], number=n) for n in (1, 2, 3)]
+    assert roles(pages) == [[ParagraphRole.HEADER]] * 3
+
+
+def test_amounts_at_the_foot_of_pages_are_no_titles(make_line: MakeLine, make_page: MakePage) -> None:
+    pages = [make_page([make_line((f"{n}.249,50", 0), top=1340)], number=n) for n in (1, 2)]
+    assert roles(pages) == [[ParagraphRole.TEXT]] * 2
+
+
+def test_numbers_alone_are_those_of_pages(make_line: MakeLine, make_page: MakePage) -> None:
+    pages = [make_page([make_line(("-", 0), (f"{n}", 40), ("-", 80), top=1340)], number=n) for n in (1, 2)]
+    assert roles(pages) == [[ParagraphRole.FOOTER]] * 2
+
+
 def test_nothing_else_of_a_page_changes(make_line: MakeLine, make_page: MakePage) -> None:
     pages = [page(n, make_line, make_page, top="Annual report", bottom="end") for n in (1, 2)]
     marked = RunningTitles(pages).marked(pages[0])
