@@ -39,12 +39,32 @@ def with_tables(blocks: Sequence[Block], grids: Sequence[Grid]) -> list[Block]:
     return list(blocks)
 
 
+class _Cells:
+    """The cells of a grid while they are filled."""
+
+    def __init__(self, grid: Grid) -> None:
+        self.grid = grid
+        self.lines: dict[Place, list[Line]] = {place: [] for place in grid.places}
+        self._owners = {
+            (place.row + down, place.column + across): place
+            for place in grid.places
+            for down in range(place.row_span)
+            for across in range(place.column_span)
+        }
+
+    def at(self, box: Box) -> Place | None:
+        """The cell that the middle of ``box`` is in."""
+        x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        row, column = bisect.bisect(self.grid.rows, y) - 1, bisect.bisect(self.grid.columns, x) - 1
+        return self._owners.get((row, column))
+
+
 def _with_table(blocks: Sequence[Block], grid: Grid) -> list[Block]:
-    cells: dict[Place, list[Line]] = {place: [] for place in grid.places}
+    cells = _Cells(grid)
     kept: list[Block] = []
     at = None
     for block in blocks:
-        rest = _taken_out(block, grid, cells)
+        rest = _taken_out(block, cells)
         if rest is not block and at is None:
             at = len(kept)
         if rest is not None:
@@ -52,11 +72,12 @@ def _with_table(blocks: Sequence[Block], grid: Grid) -> list[Block]:
     if at is None:
         below = (number for number, block in enumerate(kept) if block.box.top >= grid.box.bottom)
         at = next(below, len(kept))
-    kept.insert(at, Block(BlockType.TABLE, grid.box, table=_table(grid, cells)))
+    kept.insert(at, Block(BlockType.TABLE, grid.box, table=_table(cells)))
     return kept
 
 
-def _table(grid: Grid, cells: dict[Place, list[Line]]) -> Table:
+def _table(cells: _Cells) -> Table:
+    grid = cells.grid
     return Table(
         columns=grid.columns,
         rows=grid.rows,
@@ -69,7 +90,7 @@ def _table(grid: Grid, cells: dict[Place, list[Line]]) -> Table:
                 box=grid.box_of(place),
                 paragraphs=_paragraphs(lines),
             )
-            for place, lines in cells.items()
+            for place, lines in cells.lines.items()
         ),
         ruled=True,
     )
@@ -79,13 +100,13 @@ def _paragraphs(lines: Sequence[Line]) -> tuple[Paragraph, ...]:
     return (Paragraph(tuple(joined(row) for row in rows(lines))),) if lines else ()
 
 
-def _taken_out(block: Block, grid: Grid, cells: dict[Place, list[Line]]) -> Block | None:
+def _taken_out(block: Block, cells: _Cells) -> Block | None:
     """The block without what stands on the grid, which ``cells`` are given; None where nothing is left."""
-    if block.type is not BlockType.TEXT or not _overlap(block.box, grid.box):
+    if block.type is not BlockType.TEXT or not _overlap(block.box, cells.grid.box):
         return block
     paragraphs = []
     for paragraph in block.paragraphs:
-        lines = [rest for line in paragraph.lines for rest in _divided(line, grid, cells)]
+        lines = [rest for line in paragraph.lines for rest in _divided(line, cells)]
         if lines:
             paragraphs.append(replace(paragraph, lines=tuple(lines)))
     if paragraphs == list(block.paragraphs):
@@ -94,15 +115,15 @@ def _taken_out(block: Block, grid: Grid, cells: dict[Place, list[Line]]) -> Bloc
     return replace(block, box=enclosing(boxes), paragraphs=tuple(paragraphs)) if boxes else None
 
 
-def _divided(line: Line, grid: Grid, cells: dict[Place, list[Line]]) -> Iterable[Line]:
+def _divided(line: Line, cells: _Cells) -> Iterable[Line]:
     """What of the line stands beside the grid."""
-    if not _overlap(line.box, grid.box):
+    if not _overlap(line.box, cells.grid.box):
         return [line]
     parts: dict[Place | None, list[Piece]] = {}
     for word, characters in pieces_of(line):
         by_place: dict[Place | None, list[Character]] = {}
         for character in characters:
-            by_place.setdefault(_place_of(character.box, grid), []).append(character)
+            by_place.setdefault(cells.at(character.box), []).append(character)
         for place, own in by_place.items():
             parts.setdefault(place, []).append((word, own))
     if list(parts) == [None]:
@@ -110,20 +131,8 @@ def _divided(line: Line, grid: Grid, cells: dict[Place, list[Line]]) -> Iterable
     rest, baseline = parts.pop(None, []), round(height_of_baseline(line))
     for place, pieces in parts.items():
         if place is not None:
-            cells[place].append(line_of(pieces, baseline=baseline))
+            cells.lines[place].append(line_of(pieces, baseline=baseline))
     return [line_of(rest, baseline=baseline)] if rest else []
-
-
-def _place_of(box: Box, grid: Grid) -> Place | None:
-    x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
-    column, row = bisect.bisect(grid.columns, x) - 1, bisect.bisect(grid.rows, y) - 1
-    for place in grid.places:
-        if (
-            place.row <= row < place.row + place.row_span
-            and place.column <= column < place.column + place.column_span
-        ):
-            return place
-    return None
 
 
 def _overlap(box: Box, other: Box) -> bool:
