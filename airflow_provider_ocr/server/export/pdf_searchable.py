@@ -20,6 +20,7 @@ from airflow_provider_ocr.server.export.pdf_parts import PdfParts
 from airflow_provider_ocr.server.export.pdf_saving import save_plain
 from airflow_provider_ocr.server.export.pdf_structure import PageStructure, marked
 from airflow_provider_ocr.server.export.pdf_tags import add_page_tags, add_tag_tree
+from airflow_provider_ocr.server.export.type_size import type_size
 
 _NARROWEST, _WIDEST = 1.0, 30_000.0  # per cent; a reader takes numbers up to 32767
 _FONT = "/F0"
@@ -77,18 +78,20 @@ class PdfSearchableExporter:
         shown = []
         for paragraph, mark in zip(page.paragraphs, marks, strict=False):
             operators: list[str] = []
+            # One size for all: by their sizes readers tell which lines belong together.
+            size = type_size(paragraph)
             for line in paragraph.lines:
-                operators += self._line(line, page, scale)
+                operators += self._line(line, page, scale, size or _height(line) * scale)
                 if mark and not line.hyphenated:
                     # Whoever reads by the tags goes by no places, and is to be told where the word ends.
                     operators.append(f"<{self._font.encode((' ',))}> Tj")
             shown.append(marked(mark, "\n".join(operators)))
         return "\n".join(["BT", "3 Tr", *shown, "ET"]) if shown else ""
 
-    def _line(self, line: Line, page: Page, scale: float) -> Iterator[str]:
+    def _line(self, line: Line, page: Page, scale: float, size: float) -> Iterator[str]:
         """The operators that put each word on its place, and a space in each gap."""
         angle = line.baseline.angle
-        size = max(1.0, _along(line.box.height, line.box.width, angle) * scale)
+        size = max(1.0, size)
         yield f"{_FONT} {size:.2f} Tf"
         places = [_place(word, line) for word in line.words]
         direction = (
@@ -117,6 +120,11 @@ def _place(word: Word, line: Line) -> tuple[float, float, float]:
     length = _along(word.box.width, word.box.height, angle)
     start = (middle_x - base.x1) * right + (middle_y - base.y1) * down - length / 2
     return base.x1 + start * right, base.y1 + start * down, length
+
+
+def _height(line: Line) -> float:
+    """How high its box is, seen along its baseline, in pixels."""
+    return _along(line.box.height, line.box.width, line.baseline.angle)
 
 
 def _along(level: float, upright: float, angle: float) -> float:

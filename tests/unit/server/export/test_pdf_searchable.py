@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+import random
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +70,25 @@ def test_whole_lines_come_out_in_order(
     ]
     with opened(exported(tmp_path / "a.pdf", [make_page(lines, stored=image)])) as document:
         assert page_text(document, 0) == "The first line\nand more"
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
+def test_columns_are_read_one_after_the_other_though_the_heights_of_their_lines_differ(
+    tmp_path: Path, make_line: MakeLine, make_page: MakePage, image: StoredImage
+) -> None:
+    lengths = random.Random(4)
+
+    def line(left: int, top: int) -> Line:
+        first, second = lengths.randint(2, 5), lengths.randint(2, 5)
+        words = [("o" * first, left), ("n" * second, left + 20 * first + 10)]
+        made = make_line(*words, ("see", left + 20 * (first + second) + 20), top=top)
+        # A line without a p or a g is less high; its type is as large.
+        return replace(made, box=made.box._replace(bottom=made.box.bottom + top % 5 * 2), size=20.0)
+
+    columns = [[line(left, 100 + 36 * number) for number in range(12)] for left in (30, 350, 670)]
+    pdf = exported(tmp_path / "a.pdf", [make_page(*columns, stored=image)])
+    read = subprocess.run(["pdftotext", str(pdf), "-"], check=True, capture_output=True, text=True).stdout
+    assert read.split() == [word.text for column in columns for line in column for word in line.words]
 
 
 @pytest.mark.parametrize("text", ["Łódź", "Ελλάδα", "Київ", "東京", "\U0001d504\U0001f600", "№½€"])
