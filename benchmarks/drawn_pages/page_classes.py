@@ -13,7 +13,7 @@ import pikepdf
 from PIL import Image
 
 from benchmarks.drawn_pages.prose import phrase, words
-from benchmarks.drawn_pages.scanning import DrawnPage, photographed, scanned
+from benchmarks.drawn_pages.scanning import DrawnPage, photographed, poorly_scanned, scanned
 from benchmarks.drawn_pages.sheet import MARGIN, WIDTH, Sheet
 from benchmarks.drawn_pages.tables import print_table
 from benchmarks.drawn_pages.truth import Truth
@@ -176,5 +176,6 @@ PAGE_CLASSES: Mapping[str, _Class] = {
     "typewriter": _Class(draw=_set_in(TYPEWRITER), text_type="typewriter"),
     "OCR-B": _Class(draw=_set_in(OCR_B), text_type="ocrB"),
     "multi-page": _Class(draw=_prose("English"), pages=_PAGES_OF_MANY),
+    "poor": _Class(draw=lambda chance: poorly_scanned(*_prose_sheet(chance), chance)),
     "password": _Class(draw=_prose("English"), password="a key of paper"),  # noqa: S106 - of nothing secret
 }

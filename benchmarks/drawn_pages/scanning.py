@@ -13,11 +13,22 @@ from PIL import Image
 from benchmarks.drawn_pages.sheet import DPI
 from benchmarks.drawn_pages.truth import Matrix, Truth
 
-_GRAIN = 6.0
-_BLUR_PIXELS = 0.8
+_POOR_DPI = (70, 130)
 _TABLE_GREY = 90
 _TABLE_SHARE = 0.06
 _TILT_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Lens:
+    """The least and the most blur, in pixels of the image, and grain, in levels of grey."""
+
+    blur: tuple[float, float]
+    grain: tuple[float, float]
+
+
+_GOOD = _Lens(blur=(0.5, 1.0), grain=(3.0, 12.0))
+_POOR = _Lens(blur=(0.6, 1.6), grain=(10.0, 45.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +41,21 @@ class DrawnPage:
 
 
 def scanned(
-    image: Image.Image, truth: Truth, chance: Random, *, dpi: int = DPI, skew: float = 0.0, quarters: int = 0
+    image: Image.Image,
+    truth: Truth,
+    chance: Random,
+    *,
+    dpi: int = DPI,
+    skew: float = 0.0,
+    quarters: int = 0,
+    lens: _Lens = _GOOD,
 ) -> DrawnPage:
     """The sheet from a flatbed scanner, with grain.
 
     :param dpi: the scanner's resolution.
     :param skew: degrees that the sheet lay askew, counter-clockwise.
     :param quarters: quarter turns, counter-clockwise.
+    :param lens: how sharp and clean its images are.
     """
     width, height = image.size
     small, angle = dpi / DPI, skew + 90 * quarters
@@ -46,7 +65,12 @@ def scanned(
     matrix = np.vstack([cv2.getRotationMatrix2D((width / 2, height / 2), angle, small), (0, 0, 1)])
     matrix[0, 2] += size[0] / 2 - width / 2
     matrix[1, 2] += size[1] / 2 - height / 2
-    return _taken(image, truth, matrix, size, chance, dpi=dpi, around=255)
+    return _taken(image, truth, matrix, size, chance, dpi=dpi, around=255, lens=lens)
+
+
+def poorly_scanned(image: Image.Image, truth: Truth, chance: Random) -> DrawnPage:
+    """The sheet as a bad copy of it: coarse, blurred and grainy, some of them beyond reading."""
+    return scanned(image, truth, chance, dpi=chance.randint(*_POOR_DPI), lens=_POOR)
 
 
 def photographed(image: Image.Image, truth: Truth, chance: Random) -> DrawnPage:
@@ -75,11 +99,12 @@ def _taken(
     *,
     dpi: int,
     around: int,
+    lens: _Lens = _GOOD,
 ) -> DrawnPage:
-    blurred = cv2.GaussianBlur(np.asarray(image), (0, 0), _BLUR_PIXELS * DPI / dpi)
+    blurred = cv2.GaussianBlur(np.asarray(image), (0, 0), chance.uniform(*lens.blur) * DPI / dpi)
     taken = cv2.warpPerspective(
         blurred, matrix, size, flags=cv2.INTER_AREA | cv2.INTER_LINEAR, borderValue=(around,)
     )
-    grain = np.random.default_rng(chance.getrandbits(32)).normal(0, _GRAIN, taken.shape)
+    grain = np.random.default_rng(chance.getrandbits(32)).normal(0, chance.uniform(*lens.grain), taken.shape)
     grained = np.clip(taken + grain, 0, 255).astype(np.uint8)
     return DrawnPage(Image.fromarray(grained), dpi, truth.moved(matrix))
