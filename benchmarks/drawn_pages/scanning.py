@@ -28,7 +28,7 @@ class _Lens:
 
 
 _GOOD = _Lens(blur=(0.5, 1.0), grain=(3.0, 12.0))
-_POOR = _Lens(blur=(0.6, 1.6), grain=(10.0, 45.0))
+_POOR = _Lens(blur=(0.6, 1.6), grain=(8.0, 28.0))
 
 
 @dataclass(frozen=True, slots=True)

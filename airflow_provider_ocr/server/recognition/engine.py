@@ -6,6 +6,7 @@ An engine call that does not say True is an error: the engine hands out fragment
 
 from __future__ import annotations
 
+import unicodedata
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ _POINTS_PER_INCH = 72
 _SIZE = 1.09  # of the height from the foot of a p to the top of an h: what is called the size of a type
 _ALL_CHOICES = "2"  # of the engine's lstm_choice_mode: for each character all that it may be
 
+_MICRO_SIGN, _MU = "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"
 _PICTURES = frozenset({PT.FLOWING_IMAGE, PT.HEADING_IMAGE, PT.PULLOUT_IMAGE})
 
 
@@ -190,6 +192,7 @@ class _OpenLine:
                 self.readings.append(_other_readings(at))
             if at.IsAtFinalElement(RIL.WORD, RIL.SYMBOL) or not at.Next(RIL.SYMBOL):
                 break
+        self.texts[first:] = _in_one_script(self.texts[first:])
         text = "".join(self.texts[first:])
         self.words.append(Word(text, Box(*edges), confidence, language, first, len(self.texts) - first))
 
@@ -207,6 +210,17 @@ class _OpenLine:
             size=self.size,
             readings=tuple(self.readings),
         )
+
+
+def _in_one_script(texts: list[str]) -> list[str]:
+    """A word's characters; a micro sign among Greek letters is the letter, which the engine's data lack."""
+    if _MICRO_SIGN in texts and any(map(_is_greek, texts)):
+        return [_MU if text == _MICRO_SIGN else text for text in texts]
+    return texts
+
+
+def _is_greek(text: str) -> bool:
+    return unicodedata.name(text[0], "").startswith("GREEK")
 
 
 def _other_readings(at: tesserocr.PyResultIterator) -> tuple[Reading, ...]:

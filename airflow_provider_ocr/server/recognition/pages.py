@@ -117,7 +117,7 @@ def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) ->
     rotation, skew = 0, 0.0
     if settings.correct_orientation:
         upright = dark_on_light(_grey(source.image), dpi=source.dpi)
-        rotation = find_rotation(upright, engine=engine, dpi=source.dpi)
+        rotation = find_rotation(upright, engine=engine, dpi=source.dpi, settings=settings)
         view = view.turned(rotation)
     if settings.correct_skew:
         skew = find_skew(dark_on_light(_grey(view.of(source.image)), dpi=source.dpi))

@@ -50,17 +50,31 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
         gather_tessdata(tmp_path / "links", more=[tmp_path / "nowhere"])
 
 
-def test_french_is_read_with_debians_data(tmp_path: Path) -> None:
-    folder = next(Path("/usr/share/tesseract-ocr").glob("*/tessdata/fra.traineddata"), None)
-    if folder is None:
-        pytest.skip("French is not installed: apt install tesseract-ocr-fra")
-    found = gather_tessdata(tmp_path / "links", more=[folder.parent])
+@pytest.mark.parametrize(
+    ("language", "code", "text"),
+    [
+        (
+            "French",
+            "fra",
+            ("L'élève était très zélé, même le jour", "où la leçon sur les forêts fut donnée."),
+        ),
+        # The engine's data have a micro sign where Greek has a letter.
+        ("Greek", "ell", ("γράμμα", "ημέρα", "μήνα")),
+    ],
+    ids=["French", "Greek"],
+)
+def test_a_language_is_read_with_debians_data(
+    tmp_path: Path, language: str, code: str, text: tuple[str, ...]
+) -> None:
+    file = next(Path("/usr/share/tesseract-ocr").glob(f"*/tessdata/{code}.traineddata"), None)
+    if file is None:
+        pytest.skip(f"{language} is not installed: apt install tesseract-ocr-{code}")
+    found = gather_tessdata(tmp_path / "links", more=[file.parent])
     accented = ImageFont.truetype(SourceSansPro, 48)
     page = Image.new("L", (1500, 500), 255)
-    text = ("L'élève était très zélé, même le jour", "où la leçon sur les forêts fut donnée.")
     for row, line in enumerate(text):
         ImageDraw.Draw(page).text((100, 100 + 90 * row), line, font=accented, fill=0)
-    settings = ProcessingSettings.parse(language="French,English")
+    settings = ProcessingSettings.parse(language=language)
     blocks = Engine(found.folder).read(np.asarray(page), dpi=300, settings=settings)
     words = [word.text for block in blocks for line in block.lines for word in line.words]
     assert " ".join(words) == " ".join(text)
