@@ -17,7 +17,7 @@ from tests.unit.server.scans import pdf, png
 
 TEXT = ProcessingSettings.parse(export_format="txt")
 ZULU = ProcessingSettings.parse(export_format="txt", language="Zulu")  # which nobody has data for
-NO_RESULT = ProcessingSettings.parse(export_format="pdfTextAndImages")
+LEGACY = ProcessingSettings.parse(export_format="txt", profile="fieldLevelRecognition")
 NOBODYS = "0b98b9a9-9f5f-4288-b3b1-bf2099dcdbc4"
 SOURCE = "https://example.com/scan.png"
 NOON = pendulum.datetime(2026, 11, 1, 12)
@@ -46,7 +46,7 @@ def deleted_task(client: CloudOcrClient) -> str:
     ("call", "kind", "said"),
     [
         (lambda client: client.process_remote_image(SOURCE, ZULU), NAMED, "language: "),
-        (lambda client: client.process_remote_image(SOURCE, NO_RESULT), NAMED, "exportFormat: "),
+        (lambda client: client.process_remote_image(SOURCE, LEGACY), NAMED, "profile: "),
         (lambda client: client.process_image(png(), ZULU), NAMED, "language: "),
         (lambda client: client.process_image(PROTECTED, TEXT), REFUSED, "pdfPassword: "),
         (lambda client: client.submit_image(PROTECTED), REFUSED, "pdfPassword: "),

@@ -171,8 +171,8 @@ def test_networks_that_were_not_named_are_not_fetched_from(
 def test_a_refused_request_says_which_parameter_is_to_blame(
     client: CloudOcrClient, scans: ScanServer
 ) -> None:
-    settings = ProcessingSettings.parse(export_format="pdfTextAndImages")
-    with pytest.raises(RequestRejectedError, match="exportFormat"):
+    settings = ProcessingSettings.parse(profile="fieldLevelRecognition")
+    with pytest.raises(RequestRejectedError, match="profile"):
         client.process_remote_image(f"{scans.url}/receipt.png", settings)
     with pytest.raises(RequestRejectedError, match="source"):
         client.process_remote_image("ftp://example.com/x.png", ProcessingSettings.parse(export_format="txt"))

@@ -140,8 +140,8 @@ def test_what_is_no_image_or_too_large_is_refused(client: CloudOcrClient, sample
     with pytest.raises(RequestRejectedError, match="larger than 30 MB") as refused:
         client.process_image(letter + bytes(31 * 1024**2), TEXT)
     assert refused.value.http_status == 450
-    with pytest.raises(ParameterRejectedError, match="exportFormat"):
-        client.process_image(letter, ProcessingSettings.parse(export_format="pdfTextAndImages"))
+    with pytest.raises(ParameterRejectedError, match="profile"):
+        client.process_image(letter, ProcessingSettings.parse(profile="fieldLevelRecognition"))
 
 
 def test_the_application_has_no_limit(client: CloudOcrClient) -> None:

@@ -22,6 +22,7 @@ _EXPORTERS = {
     ExportFormat.XLSX: "xlsx.XlsxExporter",
     ExportFormat.PPTX: "pptx.PptxExporter",
     ExportFormat.PDF_SEARCHABLE: "pdf_searchable.PdfSearchableExporter",
+    ExportFormat.PDF_TEXT_AND_IMAGES: "pdf_text_and_images.PdfTextAndImagesExporter",
     ExportFormat.PDFA: "pdfa.PdfaExporter",
     ExportFormat.XML: "xml.XmlExporter",
     ExportFormat.XML_FOR_CORRECTED_IMAGE: "xml.XmlForCorrectedImageExporter",

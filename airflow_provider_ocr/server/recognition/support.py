@@ -12,26 +12,15 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat, Profile, TextType
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
-SUPPORTED_FORMATS = frozenset(
-    {
-        ExportFormat.TXT,
-        ExportFormat.TXT_UNSTRUCTURED,
-        ExportFormat.RTF,
-        ExportFormat.DOCX,
-        ExportFormat.XLSX,
-        ExportFormat.PPTX,
-        ExportFormat.PDF_SEARCHABLE,
-        ExportFormat.PDFA,
-        ExportFormat.XML,
-        ExportFormat.XML_FOR_CORRECTED_IMAGE,
-        ExportFormat.ALTO,
-    }
-)
+SUPPORTED_FORMATS = frozenset(ExportFormat)
+"""All that the API has."""
 
 SHOWING_PAGES = frozenset({ExportFormat.PDF_SEARCHABLE, ExportFormat.PDFA})
 """Formats that show the page images, for which the document is opened again."""
 
-SHOWING_PICTURES = frozenset({ExportFormat.RTF, ExportFormat.DOCX, ExportFormat.PPTX})
+SHOWING_PICTURES = frozenset(
+    {ExportFormat.RTF, ExportFormat.DOCX, ExportFormat.PPTX, ExportFormat.PDF_TEXT_AND_IMAGES}
+)
 """Formats that show only the pictures of pages, so that pages without any need not be opened again."""
 
 EMBEDDING = frozenset({ExportFormat.PDF_SEARCHABLE, ExportFormat.PDFA})
@@ -44,7 +33,6 @@ def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
     :raises InvalidParameterError: for the first that it does not; the message says what to use instead.
     """
     _languages(settings, tessdata)
-    _formats(settings)
     if settings.profile is Profile.FIELD_LEVEL_RECOGNITION:
         _refuse("profile", settings.profile, Profile.TEXT_EXTRACTION)
     if settings.text_type != (TextType.NORMAL,):
@@ -66,16 +54,6 @@ def _languages(settings: ProcessingSettings, tessdata: Tessdata) -> None:
         f"{', '.join(sorted(tessdata.languages))}. `cloud-ocr-server languages add {' '.join(missing)}` adds "
         "it, from the server's next start on.",
     )
-
-
-def _formats(settings: ProcessingSettings) -> None:
-    missing = [name for name in settings.export_format if name not in SUPPORTED_FORMATS]
-    if missing:
-        raise InvalidParameterError(
-            "exportFormat",
-            f"this server does not write {', '.join(missing)}; "
-            f"ask for {', '.join(sorted(SUPPORTED_FORMATS))}.",
-        )
 
 
 def _refuse(parameter: str, value: str, allowed: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_provider_ocr.protocol.task import ApplicationInfo, OcrTask
-from airflow_provider_ocr.protocol.vocabulary import ExportFormat, TaskStatus
+from airflow_provider_ocr.protocol.vocabulary import TaskStatus
 from airflow_provider_ocr.server.api import starting as starting_module
 from airflow_provider_ocr.server.api.call import Call, RejectedError, UnsupportedImageError
 from airflow_provider_ocr.server.recognition.support import SUPPORTED_FORMATS
@@ -80,10 +80,7 @@ REFUSED = {
     "correctOrientation": "yes 1 auto",
     "correctSkew": "yes 1 auto",
     "readBarcodes": "yes 1 auto",
-    "exportFormat": (
-        f"{' '.join(sorted(set(ExportFormat) - SUPPORTED_FORMATS))} vCard csv pdf "
-        "txt,pdf txt,txt txt, txt,pdfSearchable,xml,rtf"
-    ),
+    "exportFormat": ("vCard csv pdf txt,pdf txt,txt txt, txt,pdfSearchable,xml,rtf"),
     "xml:writeRecognitionVariants": "true x",
     "pdf:writeTags": "true",
     "description": f"{'x' * 256} a\x00b a\x1bb",

@@ -12,10 +12,9 @@ import pytest
 
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.server.recognition.support import SUPPORTED_FORMATS, supported
+from airflow_provider_ocr.server.recognition.support import supported
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 
-FORMATS = ", ".join(sorted(SUPPORTED_FORMATS))
 ENGLISH = Tessdata(Path(), frozenset({"eng"}))
 
 
@@ -29,7 +28,7 @@ ENGLISH = Tessdata(Path(), frozenset({"eng"}))
         {"image_source": "scanner", "correct_orientation": False, "correct_skew": False},
         {"pdf_password": "secret"},
         {"read_barcodes": True, "write_tags": "dontWrite", "description": "any"},
-        {"export_format": "pdfa", "write_tags": "write"},
+        {"export_format": "pdfa,pdfTextAndImages", "write_tags": "write"},
         {"export_format": "xml", "write_recognition_variants": True},
     ],
 )
@@ -44,7 +43,6 @@ def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
         ({"language": "Digits"}, "language"),
         ({"profile": "fieldLevelRecognition"}, "profile"),
         ({"text_type": "normal,matrix"}, "textType"),
-        ({"export_format": "txt,pdfTextAndImages"}, "exportFormat"),
     ],
 )
 def test_what_is_not_carried_out_is_refused_by_name(values: dict[str, Any], parameter: str) -> None:
@@ -76,10 +74,6 @@ NO_DATA = (
             "this server does not carry out 'fieldLevelRecognition'; use textExtraction.",
         ),
         ({"text_type": "normal,matrix"}, "this server does not carry out 'normal,matrix'; use normal."),
-        (
-            {"export_format": "txt,pdfTextAndImages"},
-            f"this server does not write pdfTextAndImages; ask for {FORMATS}.",
-        ),
     ],
 )
 def test_a_refusal_says_in_the_callers_words_what_to_use_instead(
