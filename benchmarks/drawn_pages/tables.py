@@ -1,85 +1,104 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables on drawn pages: words and numbers in cells, some empty, a heading that covers several columns."""
+"""Tables on drawn pages: with lines about their cells, with lines above and below the head, or with none."""
 
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from random import Random
 
-from benchmarks.drawn_pages.prose import phrase
 from benchmarks.drawn_pages.sheet import MARGIN, WIDTH, Sheet, pixels
+from benchmarks.drawn_pages.table_cells import table_cells
 from benchmarks.drawn_pages.truth import Cell, Word
 
-_EMPTY_SHARE = 0.1
 _PADDING = 20
 _POINTS = 11.0
+_RULED_PITCH = 2.0  # of the size of the type, from row to row
+_UNRULED_PITCHES = (1.3, 1.5, 2.0)
+_LIKE_COLUMN_SHARE = 0.7  # of tables whose heads stand over numbers as these do
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """How a table is set.
+
+    :param columns: x of their edges, one more than there are columns.
+    :param top: y of the first row.
+    :param height: pixels from row to row.
+    :param heads_to_the_right: whether heads over numbers end where these end.
+    :param ruled: whether its cells have lines about them.
+    """
+
+    columns: tuple[int, ...]
+    top: int
+    height: int
+    heads_to_the_right: bool
+    ruled: bool
+
+    def edge(self, row: int) -> int:
+        """Where a row begins, in pixels down the page."""
+        return self.top + row * self.height
 
 
 def print_table(sheet: Sheet, chance: Random, *, top: int, language: str, ruled: bool) -> int:
-    """Print a table as wide as the text; gives where it ends.
+    """Print a table no wider than the text; gives where it ends.
 
     :param top: where it begins, in pixels.
     :param language: of its words and numbers, English or German.
-    :param ruled: whether its cells have lines about them; where not, no cell covers several columns.
+    :param ruled: whether its cells have lines about them.
     """
-    rows, columns = chance.randint(5, 12), chance.randint(3, 5)
-    lefts = [MARGIN + round(number * (WIDTH - 2 * MARGIN) / columns) for number in range(columns + 1)]
-    height = pixels(_POINTS) * 2
-    cells = _cells(chance, rows, columns, language, spans=ruled)
+    cells = table_cells(chance, language, ruled=ruled)
+    columns = 1 + max(cell.column for cell in cells)
+    width = WIDTH - 2 * MARGIN if ruled else round((WIDTH - 2 * MARGIN) * chance.uniform(0.75, 1.0))
+    look = _Look(
+        columns=tuple(MARGIN + round(number * width / columns) for number in range(columns + 1)),
+        top=top,
+        height=round(pixels(_POINTS) * (_RULED_PITCH if ruled else chance.choice(_UNRULED_PITCHES))),
+        heads_to_the_right=not ruled and chance.random() < _LIKE_COLUMN_SHARE,
+        ruled=ruled,
+    )
+    of_numbers = {cell.column for cell in cells if cell.text[:1].isdigit()}
     for row, of_row in itertools.groupby(cells, key=lambda cell: cell.row):
-        baseline = top + row * height + height // 2 + pixels(_POINTS) // 3
+        baseline = look.edge(row) + look.height // 2 + pixels(_POINTS) // 3
         printed: list[Word] = []
         for cell in of_row:
-            printed += _print_cell(sheet, cell, lefts, baseline)
+            printed += _print_cell(sheet, cell, look, baseline, of_numbers)
         sheet.note_row(printed)
+    thickness = chance.choice([2, 3, 4, 6])
     if ruled:
-        _rule(sheet, cells, lefts, top, height, thickness=chance.choice([2, 3, 4, 6]))
+        _rule_cells(sheet, cells, look, thickness=thickness)
+    elif chance.random() < 1 / 2:
+        _rule_head(sheet, cells, look, thickness=thickness)
     sheet.note_table(cells)
-    return top + rows * height
+    return look.edge(1 + max(cell.row for cell in cells))
 
 
-def _cells(chance: Random, rows: int, columns: int, language: str, *, spans: bool) -> list[Cell]:
-    first = chance.randint(2, columns - 1) if spans else 1
-    of_numbers = columns - chance.randint(1, columns - 1)
-    heading = [Cell(0, 0, 1, first, phrase(language, chance, min(first, 2)))]
-    heading += [Cell(0, column, 1, 1, phrase(language, chance, 1)) for column in range(first, columns)]
-    body = [
-        Cell(
-            row,
-            column,
-            1,
-            1,
-            _content(chance, language, number=column >= of_numbers, first=column == 0),
-        )
-        for row in range(1, rows)
-        for column in range(columns)
-    ]
-    return heading + body
+def _print_cell(
+    sheet: Sheet, cell: Cell, look: _Look, baseline: int, of_numbers: set[int]
+) -> tuple[Word, ...]:
+    start, end = look.columns[cell.column], look.columns[cell.column + cell.column_span]
+    left, length = float(start + _PADDING), sheet.length(cell.text, _POINTS)
+    is_head = not cell.text[:1].isdigit()
+    if cell.column_span > 1 and not look.ruled:
+        left = (start + end - length) / 2
+    elif cell.column in of_numbers and (look.heads_to_the_right or not is_head):
+        left = end - _PADDING - length
+    return sheet.line(cell.text.split(), left=round(left), baseline=baseline, points=_POINTS)
 
 
-def _content(chance: Random, language: str, *, number: bool, first: bool) -> str:
-    if not first and chance.random() < _EMPTY_SHARE:
-        return ""
-    if not number:
-        return phrase(language, chance, chance.randint(1, 2))
-    text = f"{chance.uniform(1, 20_000):,.2f}"
-    return text.translate(str.maketrans(",.", ".,")) if language == "German" else text
-
-
-def _print_cell(sheet: Sheet, cell: Cell, lefts: list[int], baseline: int) -> tuple[Word, ...]:
-    left = lefts[cell.column] + _PADDING
-    if cell.text[:1].isdigit():
-        left = round(lefts[cell.column + cell.column_span] - _PADDING - sheet.length(cell.text, _POINTS))
-    return sheet.line(cell.text.split(), left=left, baseline=baseline, points=_POINTS)
-
-
-def _rule(
-    sheet: Sheet, cells: list[Cell], lefts: list[int], top: int, height: int, *, thickness: int
-) -> None:
+def _rule_cells(sheet: Sheet, cells: list[Cell], look: _Look, *, thickness: int) -> None:
     for cell in cells:
-        left, right = lefts[cell.column], lefts[cell.column + cell.column_span]
-        upper, lower = top + cell.row * height, top + (cell.row + 1) * height
+        left, right = look.columns[cell.column], look.columns[cell.column + cell.column_span]
+        upper, lower = look.edge(cell.row), look.edge(cell.row + cell.row_span)
         for y in (upper, lower):
             sheet.rule((left, y), (right, y), thickness=thickness)
         for x in (left, right):
             sheet.rule((x, upper), (x, lower), thickness=thickness)
+
+
+def _rule_head(sheet: Sheet, cells: list[Cell], look: _Look, *, thickness: int) -> None:
+    """Lines above the head, below it, and at the table's end."""
+    first = min(cell.row for cell in cells if cell.text[:1].isdigit())
+    for row in (0, first, 1 + max(cell.row for cell in cells)):
+        y = look.edge(row)
+        sheet.rule((look.columns[0], y), (look.columns[-1], y), thickness=thickness)

@@ -32,6 +32,7 @@ from airflow_provider_ocr.server.recognition.rules import without_rules
 from airflow_provider_ocr.server.recognition.tables.cells import with_tables
 from airflow_provider_ocr.server.recognition.tables.grids import Grid, find_grids
 from airflow_provider_ocr.server.recognition.tables.sides import without_sides
+from airflow_provider_ocr.server.recognition.tables.unruled import with_unruled_tables
 from airflow_provider_ocr.server.recognition.unread import unread_regions
 from airflow_provider_ocr.server.recognition.view import View
 from airflow_provider_ocr.server.recognition.witness import Witness, unreadable, well_read
@@ -97,6 +98,8 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
         blocks = _text(Witness(original, dpi=source.dpi), cleared, source, settings=settings, engine=engine)
     if not wanted.pictures:
         blocks = [block for block in blocks if block.type is not BlockType.PICTURE]
+    if wanted.tables:
+        blocks = with_unruled_tables(with_tables(blocks, cleared.grids), dpi=source.dpi)
     return Page(
         number=source.number,
         original_width=source.original_width,
@@ -108,7 +111,7 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
         rotation=corrected.rotation,
         skew=corrected.skew,
         to_original=corrected.to_source.then(source.to_original),
-        blocks=(*with_roles(with_tables(blocks, cleared.grids)), *cleared.barcodes, *cleared.separators),
+        blocks=(*with_roles(blocks), *cleared.barcodes, *cleared.separators),
     )
 
 
