@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -31,8 +29,8 @@ from airflow_provider_ocr.server.document import (
 from airflow_provider_ocr.server.export.exporter import DocumentSummary
 from airflow_provider_ocr.server.export.registry import exporter_for
 from airflow_provider_ocr.server.paragraph_text import line_text, paragraph_text
+from benchmarks.libreoffice import Grid, convert, grid_of, soffice, spoken
 
-SOFFICE = shutil.which("soffice")
 FORMATS = (ExportFormat.DOCX, ExportFormat.RTF, ExportFormat.XLSX, ExportFormat.PPTX)
 WITHOUT_PICTURES = {ExportFormat.XLSX}
 PICTURE = Block(BlockType.PICTURE, Box(100, 1200, 500, 1390))
@@ -42,13 +40,11 @@ SIGNS = '=1+2 +49 -7 @home {brace} back\\slash a&b <tag> "quoted" don\'t 50% 3/4
 WORDS = [*LETTERS.split(), *SIGNS.split()]
 NUMBERS = ("1.234,56", "27,50", "0,99", "-12,00", "007", "12.5.2024", "1/2", "100")
 
-pytestmark = pytest.mark.skipif(SOFFICE is None, reason="LibreOffice is not installed")
+pytestmark = pytest.mark.skipif(soffice() is None, reason="LibreOffice is not installed")
 
 MakeLine = Callable[..., Line]
 MakePage = Callable[..., Page]
 MakeTable = Callable[..., Block]
-Grid = list[list[tuple[str, int, int]]]
-"""Rows of cells: the text, how many columns the cell covers, and how many rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +64,12 @@ class Opened:
 def opened(files: Sequence[Path], folder: Path) -> list[Opened]:
     """Open all of the files, in as few starts of LibreOffice as can be: each takes seconds."""
     slides = [file for file in files if file.suffix == ".pptx"]
-    _convert([file for file in files if file.suffix != ".pptx"], "html", folder)
-    _convert(slides, "fodp", folder)  # in HTML it leaves out what floats on a slide
+    convert([file for file in files if file.suffix != ".pptx"], "html", folder)
+    convert(slides, "fodp", folder)  # in HTML it leaves out what floats on a slide
     return [
         _slides(_converted(file, folder)) if file in slides else _page(_converted(file, folder))
         for file in files
     ]
-
-
-def _convert(files: Sequence[Path], to: str, folder: Path) -> None:
-    assert SOFFICE is not None
-    profile, converted = f"-env:UserInstallation=file://{folder / 'profile'}", str(folder / "converted")
-    command = [SOFFICE, "--headless", profile, "--convert-to", to, "--outdir", converted, *map(str, files)]
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
 
 
 def _converted(file: Path, folder: Path) -> Path:
@@ -92,7 +81,7 @@ def _page(file: Path) -> Opened:
     (body,) = html.fromstring(file.read_bytes()).iter("body")
     if body.xpath("//a[@name='table0']"):
         body = _sheets(body)
-    tables = [_grid(table) for table in body.iter("table")]
+    tables = [grid_of(table) for table in body.iter("table")]
     for element in body.iter("p", "h1", "h2", "h3", "h4", "h5", "h6", "td", "th", "br", "li"):
         element.text = f" {element.text or ''}"
         element.tail = f" {element.tail or ''}"
@@ -110,7 +99,7 @@ def _slides(file: Path) -> Opened:
     root = etree.parse(file).getroot()
     for notes in list(root.iter(f"{{{root.nsmap['presentation']}}}notes")):
         notes.getparent().remove(notes)
-    words = [_spoken(paragraph) for paragraph in root.xpath("//draw:page//text:p", namespaces=root.nsmap)]
+    words = [spoken(paragraph) for paragraph in root.xpath("//draw:page//text:p", namespaces=root.nsmap)]
     tables = [_slide_grid(table) for table in root.xpath("//draw:page//table:table", namespaces=root.nsmap)]
     # A table has a picture too, of itself.
     images = root.xpath("//draw:page/draw:frame[not(table:table)]/draw:image", namespaces=root.nsmap)
@@ -121,28 +110,10 @@ def _slide_grid(table: etree._Element) -> Grid:
     span = f"{{{table.nsmap['table']}}}number-%s-spanned"
     return [
         [
-            (_spoken(cell), int(cell.get(span % "columns", 1)), int(cell.get(span % "rows", 1)))
+            (spoken(cell), int(cell.get(span % "columns", 1)), int(cell.get(span % "rows", 1)))
             for cell in row.findall("table:table-cell", table.nsmap)
         ]
         for row in table.iter(f"{{{table.nsmap['table']}}}table-row")
-    ]
-
-
-def _spoken(element: etree._Element) -> str:
-    return " ".join("".join(element.itertext()).split())
-
-
-def _grid(table: html.HtmlElement) -> Grid:
-    return [
-        [
-            (
-                _spoken(cell),
-                int(cell.get("colspan") or 1),
-                int(cell.get("rowspan") or 1),
-            )
-            for cell in row.iter("td", "th")
-        ]
-        for row in table.iter("tr")
     ]
 
 
