@@ -9,6 +9,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.libreoffice import convert
+
 
 class ProgramMissingError(Exception):
     """A program that is compared with is not installed; the text says which."""
@@ -40,6 +42,23 @@ def tesseract(image: Path, *, codes: Sequence[str]) -> str:
     return read.decode("utf-8", "replace")
 
 
+def tesseract_files(image: Path, output: Path, *, codes: Sequence[str]) -> None:
+    """Have ``tesseract`` write text and a searchable PDF, with the page's orientation detected.
+
+    :param output: the files' name, without an extension.
+    """
+    run("tesseract", image, output, "--psm", "1", "-l", "+".join(codes), "txt", "pdf")
+
+
+def ocrmypdf(pdf: Path, output: Path, *, codes: Sequence[str], processes: int) -> None:
+    """Have ``ocrmypdf`` write a searchable PDF, and its text beside it, of upright and straight pages.
+
+    :param output: the PDF; the text's extension is ``.txt``.
+    """
+    wanted = ("--rotate-pages", "--deskew", "--sidecar", output.with_suffix(".txt"))
+    run("ocrmypdf", f"-j{processes}", "-l", "+".join(codes), *wanted, pdf, output)
+
+
 def pdftotext(pdf: Path) -> str:
     """The text of a PDF as Poppler gives it."""
     return run("pdftotext", pdf, "-").decode("utf-8", "replace")
@@ -51,7 +70,6 @@ def office_texts(files: Sequence[Path], folder: Path) -> list[str]:
     :param folder: for LibreOffice's profile and what it writes.
     """
     if files:
-        profile = f"-env:UserInstallation=file://{folder / 'profile'}"
-        text = "txt:Text (encoded):UTF8"
-        run("soffice", "--headless", profile, "--convert-to", text, "--outdir", folder, *files)
-    return [(folder / file.with_suffix(".txt").name).read_text("utf-8-sig") for file in files]
+        convert(files, "txt:Text (encoded):UTF8", folder)
+    converted = (folder / "converted" / file.with_suffix(".txt").name for file in files)
+    return [file.read_text("utf-8-sig") for file in converted]

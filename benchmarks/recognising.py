@@ -39,20 +39,20 @@ class Recogniser:
     """A server, and the folder whose files it can fetch.
 
     :param scans: base URL of the folder.
-    :param workers: documents that are at the server at once.
+    :param waiting: documents that are at the server at once.
     """
 
-    def __init__(self, client: CloudOcrClient, *, scans: str, workers: int) -> None:
+    def __init__(self, client: CloudOcrClient, *, scans: str, waiting: int) -> None:
         self._client = client
         self._scans = scans
-        self._workers = workers
+        self._waiting = waiting
 
     def recognise(self, documents: Sequence[tuple[Path, ProcessingSettings]]) -> Iterator[Recognised]:
         """What came of each, in their order.
 
         :param documents: files of the folder, and how each is to be read.
         """
-        with ThreadPoolExecutor(self._workers) as executor:
+        with ThreadPoolExecutor(self._waiting) as executor:
             yield from executor.map(lambda document: self._recognise(*document), documents)
 
     def _recognise(self, file: Path, settings: ProcessingSettings) -> Recognised:
@@ -85,4 +85,5 @@ def recogniser(folder: Path, *, scans: Path, workers: int) -> Iterator[Recognise
         OcrServer(data=folder / "data", logs=folder / "logs", workers=workers) as server,
         CloudOcrClient(base_url=server.url, application_id=APPLICATION_ID, password=PASSWORD) as client,
     ):
-        yield Recogniser(client, scans=site.url, workers=workers)
+        # Twice as many as are recognised, so that no worker waits for the next.
+        yield Recogniser(client, scans=site.url, waiting=2 * workers)

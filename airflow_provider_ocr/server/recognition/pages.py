@@ -43,9 +43,9 @@ _FEWEST_LETTERS = 3  # of what is read inside a picture; fewer are strokes of th
 
 @dataclass(frozen=True, slots=True)
 class _Corrected:
-    """An upright, straight page image and how it came about."""
+    """An upright, straight page image in grey, its light text turned dark, and how it came about."""
 
-    image: Image.Image
+    grey: Grey
     rotation: int
     skew: float
     to_source: Projection
@@ -89,13 +89,14 @@ def recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: E
 def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:
     source = flattened(source, settings.image_source)
     corrected = _correct(source, settings, engine)
-    original = dark_on_light(_grey(corrected.image), dpi=source.dpi)
-    grey = evenly_lit(original, dpi=source.dpi)
+    grey = evenly_lit(corrected.grey, dpi=source.dpi)
     wanted = findings_of(settings.profile)
     cleared = _cleared(grey, dpi=source.dpi, tables=wanted.tables)
     blocks: list[Block] = []
     if wanted.text:
-        blocks = _text(Witness(original, dpi=source.dpi), cleared, source, settings=settings, engine=engine)
+        blocks = _text(
+            Witness(corrected.grey, dpi=source.dpi), cleared, source, settings=settings, engine=engine
+        )
     if not wanted.pictures:
         blocks = [block for block in blocks if block.type is not BlockType.PICTURE]
     if wanted.tables:
@@ -105,8 +106,8 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
         original_width=source.original_width,
         original_height=source.original_height,
         original_dpi=source.original_dpi,
-        width=corrected.image.width,
-        height=corrected.image.height,
+        width=corrected.grey.shape[1],
+        height=corrected.grey.shape[0],
         dpi=source.dpi,
         rotation=corrected.rotation,
         skew=corrected.skew,
@@ -117,15 +118,25 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
 
 def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) -> _Corrected:
     view = View(*source.image.size)
+    given = _grey(source.image)
+    grey = dark_on_light(given, dpi=source.dpi)
+    # Where no text is light, none is on the same page turned: most pages are looked at once.
+    is_plain = grey is given
+
+    def seen(view: View) -> Grey:
+        turned = _grey(view.of(source.image))
+        return turned if is_plain else dark_on_light(turned, dpi=source.dpi)
+
     rotation, skew = 0, 0.0
     if settings.correct_orientation:
-        upright = dark_on_light(_grey(source.image), dpi=source.dpi)
-        rotation = find_rotation(upright, engine=engine, dpi=source.dpi, settings=settings)
+        rotation = find_rotation(grey, engine=engine, dpi=source.dpi, settings=settings)
         view = view.turned(rotation)
+        grey = seen(view) if rotation else grey
     if settings.correct_skew:
-        skew = find_skew(dark_on_light(_grey(view.of(source.image)), dpi=source.dpi))
+        skew = find_skew(grey)
         view = view.straightened(skew)
-    return _Corrected(view.of(source.image), rotation, skew, view.back)
+        grey = seen(view) if skew else grey
+    return _Corrected(grey, rotation, skew, view.back)
 
 
 def _cleared(grey: Grey, *, dpi: float, tables: bool) -> _Cleared:

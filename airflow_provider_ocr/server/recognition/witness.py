@@ -142,6 +142,8 @@ def _whiten(page: Grey, box: Box, margin: int) -> None:
 def _lines(page: Grey, *, dpi: float) -> list[UnreadLine]:
     """Marks of letter size, joined to those beside them, where enough of them make one even row."""
     ink, divisor = searchable((page < _INK).astype(np.uint8))
+    if np.count_nonzero(ink) < _FEWEST_MARKS:
+        return []
     dpi /= divisor
     _, labels, parts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     width, height = parts[:, cv2.CC_STAT_WIDTH], parts[:, cv2.CC_STAT_HEIGHT]

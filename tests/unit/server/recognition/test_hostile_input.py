@@ -35,7 +35,7 @@ DAMAGED_PDF = "The PDF file is damaged and cannot be opened."
 MANY_PIXELS = "Page 1 has more than 300 million pixels."
 MANY_PAGES = "The document has more than 2000 pages; no more are read."
 MEMORY = "Page 1 needs more memory than is allowed."
-TIME = "Page 1 took longer than 6 seconds."
+TIME = "Page 1 took longer than 20 seconds."
 NO_IMAGE = (
     "The file is not an image that can be read. "
     "JPEG, PNG, TIFF, BMP, GIF, JPEG 2000, PCX, DCX, WebP or PDF is needed."
@@ -307,7 +307,7 @@ HOSTILE = (
 def child(tessdata: Tessdata) -> Iterator[RecognitionChild]:
     """One for all: whatever a file does, the next one is opened."""
     made = RecognitionChild(
-        tessdata=tessdata.folder, memory_bytes=800 * 2**20, seconds_per_page=6.0, seconds_to_measure=6.0
+        tessdata=tessdata.folder, memory_bytes=800 * 2**20, seconds_per_page=20.0, seconds_to_measure=20.0
     )
     yield made
     made.close()
