@@ -21,6 +21,7 @@ from airflow_provider_ocr.server.export.pdf_font import FontParts, add_font
 LETTER_WIDTH = 500  # thousandths of the font size, for every character
 ASCENT, DESCENT = 680, -90  # those of most words: fewer have letters that reach farther
 
+_WORD_ASCENT, _WORD_DESCENT = 720, -90  # between what words with long letters and those without take up
 _NAME = "Glyphless"
 _EM = 1000
 _BLANK_GLYPH = 1
@@ -46,8 +47,8 @@ class GlyphlessFont:
             file=_font_file(),
             flags=5,  # fixed pitch, own character set
             box=(0, DESCENT, LETTER_WIDTH, ASCENT),
-            ascent=ASCENT,
-            descent=DESCENT,
+            ascent=_WORD_ASCENT,
+            descent=_WORD_DESCENT,
             default_width=LETTER_WIDTH,
             texts=self._numbers.texts(),
             glyphs=b"\0\0" + _BLANK_GLYPH.to_bytes(2, "big") * len(self._numbers),
