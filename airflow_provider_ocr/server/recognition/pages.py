@@ -31,6 +31,7 @@ from airflow_provider_ocr.server.recognition.profiles import findings_of
 from airflow_provider_ocr.server.recognition.rules import without_rules
 from airflow_provider_ocr.server.recognition.tables.cells import with_tables
 from airflow_provider_ocr.server.recognition.tables.grids import Grid, find_grids
+from airflow_provider_ocr.server.recognition.tables.second_reading import read_again
 from airflow_provider_ocr.server.recognition.tables.sides import without_sides
 from airflow_provider_ocr.server.recognition.tables.unruled import with_unruled_tables
 from airflow_provider_ocr.server.recognition.unread import unread_regions
@@ -100,7 +101,7 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
     if not wanted.pictures:
         blocks = [block for block in blocks if block.type is not BlockType.PICTURE]
     if wanted.tables:
-        blocks = with_unruled_tables(with_tables(blocks, cleared.grids), dpi=source.dpi)
+        blocks = _with_tables(blocks, cleared, dpi=source.dpi, settings=settings, engine=engine)
     return Page(
         number=source.number,
         original_width=source.original_width,
@@ -186,6 +187,16 @@ def _text(
         more = engine.read_scattered(left, dpi=source.dpi, settings=settings)
         blocks = _in_place(blocks, [block for block in more if _letters(block) >= _FEWEST_LETTERS])
     return blocks
+
+
+def _with_tables(
+    blocks: list[Block], cleared: _Cleared, *, dpi: float, settings: ProcessingSettings, engine: Engine
+) -> list[Block]:
+    def read(picture: Grey, scale: float) -> list[Block]:
+        return engine.read_alone(picture, dpi=scale * dpi, settings=settings)
+
+    blocks = with_unruled_tables(with_tables(blocks, cleared.grids), dpi=dpi)
+    return read_again(blocks, cleared.grey, dpi=dpi, read=read)
 
 
 def _check(

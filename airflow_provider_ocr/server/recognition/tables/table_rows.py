@@ -17,14 +17,13 @@ from airflow_provider_ocr.server.recognition.tables.gutters import (
     in_order,
     touched,
 )
+from airflow_provider_ocr.server.recognition.tables.numbers import is_number
 from airflow_provider_ocr.server.recognition.tables.set_rows import SetRow
 
 _MOST_HEADS = 3
 _CLOSER = 1.3  # times: from here on two distances of rows are said to differ
 _BESIDE = 1.0  # of the size of the type: how far a head may stand out of its table
 _HEADED = 0.5  # share of the columns, above which a row has to stand to be their head
-_DIGITS = 0.7  # share of what stands in a cell, for it to be a number
-_SIGNS = ".,'+-%$€£()/"  # that numbers are written with
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,7 @@ class Part:
     @property
     def is_number(self) -> bool:
         """Whether it is mostly digits."""
-        text = "".join(self.line.texts)
-        digits = sum(character.isdigit() for character in text)
-        signs = sum(character in _SIGNS for character in text)
-        return bool(digits) and digits + signs >= _DIGITS * len(text)
+        return is_number(self.line)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
