@@ -19,7 +19,7 @@ from airflow_provider_ocr.server.export.character_numbers import CharacterNumber
 from airflow_provider_ocr.server.export.pdf_font import FontParts, add_font
 
 LETTER_WIDTH = 500  # thousandths of the font size, for every character
-ASCENT, DESCENT = 680, -90  # those of most words: fewer have letters that reach farther
+ASCENT, DESCENT = 800, -200
 
 _WORD_ASCENT, _WORD_DESCENT = 720, -90  # between what words with long letters and those without take up
 _NAME = "Glyphless"

@@ -52,6 +52,7 @@ class XlsxExporter:
     def page(self, page: Page) -> None:
         """Write the page's sheet."""
         sheet = self._workbook.add_worksheet(f"Page {page.number}")
+        sheet.fit_to_pages(1, 0)  # printed, a table is as wide as the paper, and as long as it may be
         row = 0
         widths: dict[int, int] = {}
         for block in page.blocks:

@@ -19,6 +19,7 @@ _WIDE_PITCH = 1.35  # times the usual distance of the block's lines
 _NEAR = 2.2  # of a line's height, from foot to foot: lines of one column
 _SAME_COLUMN = 0.6  # of the narrower of two blocks, that stands below or above the other
 _FEW_LINES = 3
+_REACHES = 0.2  # of its block's width: by so much most lines of running text end before the longest
 _DEDENT = (
     3.0  # of the size of the type: more than a first line's indent, so that lines do not belong together
 )
@@ -65,11 +66,12 @@ def _continues(above: Block, below: Block) -> bool:
 def right_edge(block: Block, others: Sequence[Block]) -> int:
     """How far to the right a line of the block could have reached, in pixels.
 
-    A few short lines, such as those of an address, do not tell: the text below or above them does.
+    A few lines, and those of an address, do not tell: the text below or above them does.
     """
     lines = list(block.lines)
     edges = [block.box.right]
-    if len(lines) <= _FEW_LINES:
+    reaching = sum(block.box.right - line.box.right <= _REACHES * block.box.width for line in lines)
+    if len(lines) <= _FEW_LINES or 2 * reaching < len(lines):
         edges += [
             other.box.right
             for other in others

@@ -80,12 +80,22 @@ def test_lines_that_end_at_the_same_edge_only_are_rows(line: Callable[..., Line]
     assert len(texts(block_of(lines))) == 2
 
 
-def test_the_text_below_tells_how_long_a_line_of_an_address_could_be(line: Callable[..., Line]) -> None:
-    address = block_of([line("Harbour Library", top=100), line("Quay Street 7", top=140)])
+@pytest.mark.parametrize(
+    "address",
+    [
+        ["Harbour Library", "Quay Street 7"],
+        ["The head of its services", "Harbour Library", "Quay Street 7", "Old Town", "Northport"],
+    ],
+    ids=["two lines", "five lines"],
+)
+def test_the_text_below_tells_how_long_a_line_of_an_address_could_be(
+    line: Callable[..., Line], address: list[str]
+) -> None:
+    above = block_of([line(text, top=100 + 40 * number) for number, text in enumerate(address)])
     letter = block_of([line(LONG, top=400), line(LONG, top=440)])
-    right = right_edge(address, [address, letter])
+    right = right_edge(above, [above, letter])
     assert right == letter.box.right
-    assert texts(address, right=right) == [["Harbour Library"], ["Quay Street 7"]]
+    assert texts(above, right=right) == [[text] for text in address]
 
 
 def test_a_block_right_below_another_is_part_of_it(line: Callable[..., Line]) -> None:
