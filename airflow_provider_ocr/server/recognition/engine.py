@@ -108,11 +108,11 @@ class Engine:
         return [block for block in found if _certainty(block) >= MIN_LINE_CONFIDENCE]
 
     def read_alone(self, grey: Grey, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
-        """Text blocks of a small picture that has a few words and nothing else, such as that of a cell.
+        """Text blocks of a small picture that has a line of text and nothing else, such as that of a cell.
 
         :raises RuntimeError: as ``read`` does.
         """
-        return self._read(grey, PSM.SINGLE_BLOCK, dpi=dpi, settings=settings)
+        return self._read(grey, PSM.SINGLE_LINE, dpi=dpi, settings=settings)
 
     def _read(self, grey: Grey, mode: int, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
         reader = self._reader_for(settings)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the paragraphs of a page are: headings by their size, items of lists by their marks, and how they are
-aligned; and which words a line's end divides.
+aligned; and which words a line's end divides, in the cells of tables, too.
 """
 
 from __future__ import annotations
@@ -48,12 +48,22 @@ def with_roles(blocks: Sequence[Block]) -> list[Block]:
     texts = [block for block in blocks if block.type is BlockType.TEXT]
     usual = _usual_size(texts)
     spelled = frozenset(word.text.lower() for block in blocks for line in block.lines for word in line.words)
-    return [
-        replace(block, paragraphs=tuple(_paragraphs(block, texts, usual=usual, spelled=spelled)))
-        if block.type is BlockType.TEXT
-        else block
-        for block in blocks
+    return [_with_roles(block, texts, usual=usual, spelled=spelled) for block in blocks]
+
+
+def _with_roles(block: Block, texts: Sequence[Block], *, usual: float, spelled: frozenset[str]) -> Block:
+    if block.type is BlockType.TEXT:
+        return replace(block, paragraphs=tuple(_paragraphs(block, texts, usual=usual, spelled=spelled)))
+    if block.table is None:
+        return block
+    cells = [
+        replace(
+            cell,
+            paragraphs=tuple(replace(one, lines=_divided(one.lines, spelled)) for one in cell.paragraphs),
+        )
+        for cell in block.table.cells
     ]
+    return replace(block, table=replace(block.table, cells=tuple(cells)))
 
 
 def _usual_size(blocks: Sequence[Block]) -> float:

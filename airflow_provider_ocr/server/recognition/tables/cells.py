@@ -25,6 +25,7 @@ from airflow_provider_ocr.server.recognition.line_pieces import (
     line_of,
     pieces_of,
 )
+from airflow_provider_ocr.server.recognition.tables.alignment import cell_alignment
 from airflow_provider_ocr.server.recognition.tables.grids import Grid, Place
 from airflow_provider_ocr.server.rows import rows
 
@@ -88,7 +89,7 @@ def _table(cells: _Cells) -> Table:
                 row_span=place.row_span,
                 column_span=place.column_span,
                 box=grid.box_of(place),
-                paragraphs=_paragraphs(lines),
+                paragraphs=_paragraphs(lines, grid.box_of(place)),
             )
             for place, lines in cells.lines.items()
         ),
@@ -96,8 +97,11 @@ def _table(cells: _Cells) -> Table:
     )
 
 
-def _paragraphs(lines: Sequence[Line]) -> tuple[Paragraph, ...]:
-    return (Paragraph(tuple(joined(row) for row in rows(lines))),) if lines else ()
+def _paragraphs(lines: Sequence[Line], cell: Box) -> tuple[Paragraph, ...]:
+    if not lines:
+        return ()
+    whole = tuple(joined(row) for row in rows(lines))
+    return (Paragraph(whole, alignment=cell_alignment(whole, cell)),)
 
 
 def _taken_out(block: Block, cells: _Cells) -> Block | None:
@@ -131,8 +135,8 @@ def _divided(line: Line, cells: _Cells) -> Iterable[Line]:
     rest, baseline = parts.pop(None, []), round(height_of_baseline(line))
     for place, pieces in parts.items():
         if place is not None:
-            cells.lines[place].append(line_of(pieces, baseline=baseline))
-    return [line_of(rest, baseline=baseline)] if rest else []
+            cells.lines[place].append(replace(line_of(pieces, baseline=baseline), size=line.size))
+    return [replace(line_of(rest, baseline=baseline), size=line.size)] if rest else []
 
 
 def _overlap(box: Box, other: Box) -> bool:

@@ -23,7 +23,9 @@ Read = Callable[[Grey, float], list[Block]]
 """Reads a picture of a cell, that is so many times as large as on the page."""
 
 _HEIGHT = 30  # pixels that digits are high for the engine at most; larger ones are read worse
-_MARGIN = 8  # pixels of paper around what is read
+_MARGIN = 8  # pixels of paper around what is read at least
+_LOWEST = 36  # pixels that a picture is high at least: of a dash too little would be left otherwise
+_TALLEST = 2.0  # of a line's height, from which on ink is no line of text
 _SURE = 70.0  # confidence from which the second reading of a number counts
 _READABLE = 30.0  # confidence from which the first reading of a cell counts that had no word
 _BESIDE, _ABOVE = 1.0, 0.4  # of a line's height: where more of it may be than the engine saw
@@ -42,14 +44,18 @@ class _Picture:
 
     grey: Grey
     scale: float
-    left: int
-    top: int
+    left: float
+    top: float
 
     def on_page(self, box: Box) -> Box:
         """Where something of the picture is on the page."""
-        across, down = self.left - _MARGIN / self.scale, self.top - _MARGIN / self.scale
         left, top, right, bottom = (edge / self.scale for edge in box)
-        return Box(round(left + across), round(top + down), round(right + across), round(bottom + down))
+        return Box(
+            round(left + self.left),
+            round(top + self.top),
+            round(right + self.left),
+            round(bottom + self.top),
+        )
 
 
 def read_again(blocks: Sequence[Block], grey: Grey, *, dpi: float, read: Read) -> list[Block]:
@@ -111,7 +117,9 @@ def _found(cell: Cell, inside: Box, ink: Grey, *, height: float, read: Read) -> 
     if not part.any():
         return cell
     _, _, marks, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
-    if (marks[1:, 2:4].max(axis=1) < _SMALLEST * height).all():
+    tops, ends = marks[1:, 1], marks[1:, 1] + marks[1:, 3]
+    is_dust = bool((marks[1:, 2:4].max(axis=1) < _SMALLEST * height).all())
+    if is_dust or ends.max() - tops.min() > _TALLEST * height:
         return cell
     lines = tuple(line for line in _lines(ink, inside, read=read) if _confidence(line) >= _READABLE)
     return replace(cell, paragraphs=(Paragraph(lines),)) if lines else cell
@@ -136,8 +144,9 @@ def _picture(ink: Grey, area: Box) -> _Picture | None:
     letters = np.where(part[top:bottom, left:right], 0, 255).astype(np.uint8)
     scale = min(1.0, _HEIGHT / (bottom - top))
     small = cv2.resize(letters, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    grey = np.pad(small, _MARGIN, constant_values=255).astype(np.uint8, copy=False)
-    return _Picture(grey, scale, area.left + left, area.top + top)
+    margin = max(_MARGIN, (_LOWEST - len(small)) // 2)
+    grey = np.pad(small, margin, constant_values=255).astype(np.uint8, copy=False)
+    return _Picture(grey, scale, area.left + left - margin / scale, area.top + top - margin / scale)
 
 
 def _on_page(line: Line, picture: _Picture) -> Line:

@@ -10,11 +10,14 @@ from airflow_provider_ocr.server.document import (
     Alignment,
     Block,
     BlockType,
+    Cell,
     Line,
     Paragraph,
     ParagraphRole,
+    Table,
     enclosing,
 )
+from airflow_provider_ocr.server.paragraph_text import paragraph_text
 from airflow_provider_ocr.server.recognition.paragraph_roles import with_roles
 
 BODY = "running text that fills the line"
@@ -101,3 +104,12 @@ def test_a_compound_that_is_spelled_with_its_hyphen_elsewhere_keeps_it(block: Ca
     elsewhere = block(("a well-known", 100), top=800)
     lines = list(with_roles([block(("it is a really well-", 100), ("known fact", 100)), elsewhere])[0].lines)
     assert not lines[0].hyphenated
+
+
+def test_words_that_a_line_in_a_cell_divides_are_put_together(block: Callable[..., Block]) -> None:
+    (paragraph,) = block(("the har-", 100), ("bour", 100)).paragraphs
+    box = enclosing([line.box for line in paragraph.lines])
+    cell = Cell(row=0, column=0, box=box, paragraphs=(paragraph,))
+    table = Table(columns=(box.left, box.right), rows=(box.top, box.bottom), cells=(cell,), ruled=True)
+    (found,) = with_roles([Block(BlockType.TABLE, box, table=table)])
+    assert [paragraph_text(one) for one in found.all_paragraphs] == ["the harbour"]
