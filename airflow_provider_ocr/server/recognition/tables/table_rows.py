@@ -140,14 +140,14 @@ def _together(rows: Sequence[SetRow], placed: Sequence[list[Part]]) -> list[list
 
 
 def _contradict(placed: Sequence[list[Part]]) -> bool:
-    """Whether set rows cannot be one: two numbers below each other, or two rows that are both full."""
+    """Whether set rows cannot be one: numbers below each other, full rows, or what covers columns."""
     for one, two in _pairs(placed):
         numbers = [{part.columns for part in parts if part.is_number} for parts in (one, two)]
         places = {part.columns for part in [*one, *two]}
         both_full = min(len(one), len(two)) > max(1, len(places) // 2)
         if numbers[0] & numbers[1] or both_full:
             return True
-    return any(len(part.columns) > 1 for parts in placed[1:] for part in parts)
+    return len(placed) > 1 and any(len(part.columns) > 1 for parts in placed for part in parts)
 
 
 def _pairs(placed: Sequence[list[Part]]) -> Iterator[tuple[list[Part], list[Part]]]:

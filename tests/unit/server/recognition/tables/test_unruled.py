@@ -145,6 +145,25 @@ with seeds
             ["Bread with seeds", "1.95"],
         ],
     ),
+    "a head close above others": (
+        """
+              Sold in the years
+Item         2024         2025
+
+Tea            12           34
+
+Coffee         56           78
+
+Bread           9           10
+""",
+        [
+            ["", "Sold in the years <2>"],
+            ["Item", "2024", "2025"],
+            ["Tea", "12", "34"],
+            ["Coffee", "56", "78"],
+            ["Bread", "9", "10"],
+        ],
+    ),
     "words alone, in many rows": (
         """
 Name     Town      Country
