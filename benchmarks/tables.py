@@ -118,7 +118,9 @@ def _figures(cases: Sequence[Case], folder: Path) -> Iterator[Figure]:
 
 
 def _table(figures: Sequence[Figure]) -> str:
-    lines = [("kind", "read from", "tables", "cells", "precision", "recall", "F1", "wrong digits", "verdict")]
+    lines: list[tuple[str, ...]] = [
+        ("kind", "read from", "tables", "cells", "precision", "recall", "F1", "wrong digits", "verdict")
+    ]
     for figure in figures:
         of_all = figure.score
         wrong = f"{of_all.wrong_digits} of {of_all.digits} ({of_all.wrong_digit_share:.2%})"

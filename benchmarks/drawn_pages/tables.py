@@ -15,6 +15,7 @@ _PADDING = 20
 _POINTS = 11.0
 _RULED_PITCH = 2.0  # of the size of the type, from row to row
 _UNRULED_PITCHES = (1.3, 1.5, 2.0)
+_GUTTERS = (0.6, 3.0)  # of the size of the type, besides the padding: from the narrowest to the widest
 _LIKE_COLUMN_SHARE = 0.7  # of tables whose heads stand over numbers as these do
 
 
@@ -25,6 +26,7 @@ class _Look:
     :param columns: x of their edges, one more than there are columns.
     :param top: y of the first row.
     :param height: pixels from row to row.
+    :param points: size of the type.
     :param heads_to_the_right: whether heads over numbers end where these end.
     :param ruled: whether its cells have lines about them.
     """
@@ -32,6 +34,7 @@ class _Look:
     columns: tuple[int, ...]
     top: int
     height: int
+    points: float
     heads_to_the_right: bool
     ruled: bool
 
@@ -48,18 +51,23 @@ def print_table(sheet: Sheet, chance: Random, *, top: int, language: str, ruled:
     :param ruled: whether its cells have lines about them.
     """
     cells = table_cells(chance, language, ruled=ruled)
-    columns = 1 + max(cell.column for cell in cells)
-    width = WIDTH - 2 * MARGIN if ruled else round((WIDTH - 2 * MARGIN) * chance.uniform(0.75, 1.0))
+    text_width = WIDTH - 2 * MARGIN
+    least = text_width / (1 + max(cell.column for cell in cells)) if ruled else 0.0
+    gutter = 0.0 if ruled else pixels(_POINTS) * chance.uniform(*_GUTTERS)
+    widths = _widths(sheet, cells, gutter=gutter, least=least)
+    points = _POINTS * min(1.0, text_width / sum(widths))
+    shrunk = (width * points / _POINTS for width in widths)
     look = _Look(
-        columns=tuple(MARGIN + round(number * width / columns) for number in range(columns + 1)),
+        columns=tuple(round(edge) for edge in itertools.accumulate(shrunk, initial=MARGIN)),
         top=top,
-        height=round(pixels(_POINTS) * (_RULED_PITCH if ruled else chance.choice(_UNRULED_PITCHES))),
+        height=round(pixels(points) * (_RULED_PITCH if ruled else chance.choice(_UNRULED_PITCHES))),
+        points=points,
         heads_to_the_right=not ruled and chance.random() < _LIKE_COLUMN_SHARE,
         ruled=ruled,
     )
     of_numbers = {cell.column for cell in cells if cell.text[:1].isdigit()}
     for row, of_row in itertools.groupby(cells, key=lambda cell: cell.row):
-        baseline = look.edge(row) + look.height // 2 + pixels(_POINTS) // 3
+        baseline = look.edge(row) + look.height // 2 + pixels(points) // 3
         printed: list[Word] = []
         for cell in of_row:
             printed += _print_cell(sheet, cell, look, baseline, of_numbers)
@@ -73,17 +81,36 @@ def print_table(sheet: Sheet, chance: Random, *, top: int, language: str, ruled:
     return look.edge(1 + max(cell.row for cell in cells))
 
 
+def _widths(sheet: Sheet, cells: list[Cell], *, gutter: float, least: float) -> list[float]:
+    """Columns as wide as their widest cells.
+
+    :param gutter: pixels between two columns, besides the padding.
+    :param least: pixels that each column is wide at least.
+    """
+    columns = 1 + max(cell.column for cell in cells)
+    widths = []
+    for column in range(columns):
+        own = (cell.text for cell in cells if (cell.column, cell.column_span) == (column, 1))
+        longest = max((sheet.length(text, _POINTS) for text in own), default=0.0)
+        widths.append(max(least, longest + 2 * _PADDING + gutter))
+    for wide in (cell for cell in cells if cell.column_span > 1):
+        covered = sum(widths[wide.column : wide.column + wide.column_span])
+        missing = sheet.length(wide.text, _POINTS) + 2 * _PADDING + gutter - covered
+        widths[wide.column + wide.column_span - 1] += max(0.0, missing)
+    return widths
+
+
 def _print_cell(
     sheet: Sheet, cell: Cell, look: _Look, baseline: int, of_numbers: set[int]
 ) -> tuple[Word, ...]:
     start, end = look.columns[cell.column], look.columns[cell.column + cell.column_span]
-    left, length = float(start + _PADDING), sheet.length(cell.text, _POINTS)
+    left, length = float(start + _PADDING), sheet.length(cell.text, look.points)
     is_head = not cell.text[:1].isdigit()
     if cell.column_span > 1 and not look.ruled:
         left = (start + end - length) / 2
     elif cell.column in of_numbers and (look.heads_to_the_right or not is_head):
         left = end - _PADDING - length
-    return sheet.line(cell.text.split(), left=round(left), baseline=baseline, points=_POINTS)
+    return sheet.line(cell.text.split(), left=round(left), baseline=baseline, points=look.points)
 
 
 def _rule_cells(sheet: Sheet, cells: list[Cell], look: _Look, *, thickness: int) -> None:
