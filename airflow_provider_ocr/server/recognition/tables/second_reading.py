@@ -94,7 +94,7 @@ def _read_again(table: Table, ink: Grey, *, dpi: float, read: Read) -> Table:
 def _corrected(cell: Cell, inside: Box, ink: Grey, *, read: Read) -> Cell:
     """The cell; if it is a number, as it is read alone."""
     lines = [line for paragraph in cell.paragraphs for line in paragraph.lines]
-    if len(lines) != 1 or not is_number(lines[0]):
+    if len(lines) != 1 or not is_number(lines[0]) or _has_letters(lines[0]):
         return cell
     box = lines[0].box
     beside, above = round(_BESIDE * box.height), round(_ABOVE * box.height)
@@ -160,6 +160,11 @@ def _on_page(line: Line, picture: _Picture) -> Line:
     level = round(height_of_baseline(line))
     baseline = picture.on_page(Box(0, level, 0, level)).top
     return replace(line_of(pieces, baseline=baseline), size=line.size)
+
+
+def _has_letters(line: Line) -> bool:
+    """Whether it may be a code: a B is not an 8 then."""
+    return any(text.isalpha() for text in line.texts)
 
 
 def _confidence(line: Line) -> float:

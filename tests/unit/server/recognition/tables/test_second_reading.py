@@ -80,6 +80,7 @@ def texts(block: Block) -> list[str]:
         pytest.param("1.23", "7.23", 90, "7.23", id="a number that is read well alone"),
         pytest.param("1.23", "7.23", 50, "1.23", id="one that is not"),
         pytest.param("1.23", "Tea", 90, "1.23", id="no number at all"),
+        pytest.param("B1-23", "81-23", 90, "B1-23", id="a code is not read again"),
         pytest.param("Tea", "7.23", 90, "Tea", id="a word is not read again"),
     ],
 )
