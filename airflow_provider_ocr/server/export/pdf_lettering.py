@@ -26,6 +26,8 @@ _TAG_LETTERS = 26
 class InvisibleLettering:
     """Shows nothing, and yet the text can be selected, copied and searched."""
 
+    proportional = False
+
     def __init__(self) -> None:
         self._font = GlyphlessFont()
 
@@ -48,6 +50,8 @@ class InvisibleLettering:
 
 class TypesetLettering:
     """Shows every character that a typeface is found for; others stay invisible."""
+
+    proportional = True
 
     def __init__(self, typefaces: Typefaces) -> None:
         self._typefaces = typefaces

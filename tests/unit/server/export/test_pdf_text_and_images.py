@@ -20,6 +20,8 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.protocol.vocabulary import ExportFormat
 from airflow_provider_ocr.server.document import Baseline, Block, BlockType, Box, Line, Page
 from airflow_provider_ocr.server.export import DocumentSummary, exporter_for
+from airflow_provider_ocr.server.recognition.stored_images import stored_image
+from airflow_provider_ocr.server.stored_image import StoredImage
 from tests.unit.server.export.tagged import tags_of
 
 PDFTOTEXT = shutil.which("pdftotext")
@@ -33,8 +35,22 @@ MakePage = Callable[..., Page]
 MakeTable = Callable[..., Block]
 
 
-def exported(path: Path, pages: Sequence[Page], **settings: str) -> Path:
-    exporter = exporter_for(ExportFormat.PDF_TEXT_AND_IMAGES, path)
+@pytest.fixture
+def stored(tmp_path: Path) -> StoredImage:
+    Image.new("L", (1000, 1400), 255).save(tmp_path / "page.jpg")
+    with Image.open(tmp_path / "page.jpg") as opened:
+        found = stored_image(opened, tmp_path / "page.jpg")
+    assert found is not None
+    return found
+
+
+def exported(
+    path: Path,
+    pages: Sequence[Page],
+    export_format: ExportFormat = ExportFormat.PDF_TEXT_AND_IMAGES,
+    **settings: str,
+) -> Path:
+    exporter = exporter_for(export_format, path)
     exporter.start(DocumentSummary(len(pages), ProcessingSettings.parse(**settings)))
     for page in pages:
         exporter.page(page)
@@ -102,6 +118,26 @@ def test_every_word_is_found_where_it_was_read(
     for word, (_, (left, top, right, bottom)) in zip(line.words, found, strict=True):
         assert (left, right) == pytest.approx((word.box.left * POINTS, word.box.right * POINTS), abs=0.5)
         assert top < (word.box.top + word.box.bottom) / 2 * POINTS < bottom
+
+
+@pytest.mark.parametrize("export_format", [ExportFormat.PDF_TEXT_AND_IMAGES, ExportFormat.PDF_SEARCHABLE])
+@pytest.mark.parametrize(("first", "second"), [("שלום", "עולם"), ("مرحبا", "بالعالم")])
+def test_words_that_are_read_from_right_to_left_are_found(
+    tmp_path: Path,
+    make_line: MakeLine,
+    make_page: MakePage,
+    stored: StoredImage,
+    *,
+    export_format: ExportFormat,
+    first: str,
+    second: str,
+) -> None:
+    page = make_page([make_line((first, 700), (second, 500))], stored=stored)
+    path = exported(tmp_path / "a.pdf", [page], export_format)
+    assert text_of(path) == f"{first} {second}"
+    with closing(pypdfium2.PdfDocument(path)) as document, closing(document[0].get_textpage()) as text:
+        left, _, right, _ = text.get_charbox(0)  # of the first letter, which stands rightmost
+        assert (left + right) / 2 == pytest.approx((700 + 20 * len(first) - 10) * POINTS, abs=10)
 
 
 def test_lines_come_out_in_reading_order(tmp_path: Path, make_line: MakeLine, make_page: MakePage) -> None:

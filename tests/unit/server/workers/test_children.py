@@ -110,14 +110,18 @@ def test_other_formats_need_no_more_recognition_and_text_not_even_the_image(
     pages = folder("pages")
     child.recognise(job(document, pages))
     names = []
-    for place, formats in enumerate(("pdfSearchable,txt", "xml")):
+    for place, formats in enumerate(("pdfSearchable,txt", "pdfTextAndImages,pdfa,docx", "xml")):
         if formats == "xml":
             document.unlink()
         settings = ProcessingSettings.parse(export_format=formats, read_barcodes=False)
         output = folder(f"output{place}")
         summary = child.export(ExportJob(images=(document,), settings=settings, pages=pages, output=output))
         names.append([file.path.name for file in summary.files])
-    assert names == [["result1.pdf", "result2.txt"], ["result1.xml"]]
+    assert names == [
+        ["result1.pdf", "result2.txt"],
+        ["result1.pdf", "result2.pdf", "result3.docx"],
+        ["result1.xml"],
+    ]
 
 
 def test_barcodes_are_exported_where_they_are_wanted_and_recognised_but_once(
