@@ -14,10 +14,13 @@ PROPORTIONAL = (
     *("Noto Serif", "Noto Sans"),
 )
 TYPEWRITER = ("Courier Prime", "Liberation Mono", "DejaVu Sans Mono")
+MATRIX = ("DejaVu Sans Mono", "Liberation Mono")
+"""Of these the dots of a printer's letters are taken."""
+OCR_A = ("OCRA",)
 OCR_B = ("OCR B",)
 
 _FEWEST_FAMILIES = 6
-_REGULAR = ("Regular", "Book")
+_REGULAR = ("Regular", "Book", "Medium")  # the first of them that a family has
 
 
 class TypefaceMissingError(Exception):
@@ -68,8 +71,9 @@ def _files() -> dict[str, str]:
     listed = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - nobody's input
     fields = [line.split("\t") for line in sorted(listed.stdout.splitlines())]
     files: dict[str, str] = {}
-    for family, style, file in fields:
-        # OCR B has faces whose names end alike but whose letters are hollow or white: the first is plain.
-        if style in _REGULAR:
-            files.setdefault(family, file)
+    # OCR B has faces whose names end alike but whose letters are hollow or white: the first is plain.
+    for wanted in _REGULAR:
+        for family, style, file in fields:
+            if style == wanted:
+                files.setdefault(family, file)
     return files

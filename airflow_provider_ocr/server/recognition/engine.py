@@ -9,9 +9,11 @@ from __future__ import annotations
 import unicodedata
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import tesserocr
 from tesserocr import OEM, PSM, PT, RIL
 
@@ -29,6 +31,8 @@ from airflow_provider_ocr.server.document import (
     enclosing,
 )
 from airflow_provider_ocr.server.recognition.ink import Grey
+from airflow_provider_ocr.server.recognition.tessdata import Tessdata
+from airflow_provider_ocr.server.recognition.text_types import TextReading, text_reading
 
 MIN_LINE_CONFIDENCE = 30.0  # below, what is read in a place that was overlooked is a logo or a stamp
 MIN_SCATTERED_CONFIDENCE = 70.0  # below, what is read where no layout was found is a pattern or a photo
@@ -55,6 +59,7 @@ class Engine:
 
     def __init__(self, tessdata: Path) -> None:
         self._tessdata = f"{tessdata}/"
+        self._there = Tessdata.of(tessdata).codes
         self._orientation = tesserocr.PyTessBaseAPI(path=self._tessdata, lang="osd", psm=PSM.OSD_ONLY)
         self._reader: tesserocr.PyTessBaseAPI | None = None
         self._reads: tuple[tuple[str, ...], bool] = ((), False)
@@ -71,22 +76,36 @@ class Engine:
             return 0, 0.0
         return (360 - int(found["orient_deg"])) % 360, float(found["orient_conf"])
 
-    def read(self, grey: Grey, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
+    def reading(self, settings: ProcessingSettings) -> TextReading:
+        """How text is read for ``settings``, with the data that there is."""
+        return text_reading(settings, self._there)
+
+    def read(
+        self, grey: Grey, *, dpi: float, settings: ProcessingSettings, anything: bool = False
+    ) -> list[Block]:
         """Text and picture blocks in reading order.
 
         :param grey: the upright page, 0 is black.
         :param dpi: its pixels per inch.
-        :param settings: the languages, and whether to tell what else a character may be.
+        :param settings: the languages and text types, and whether to tell what else a character may be.
+        :param anything: read also characters that the text types do not have.
         :raises RuntimeError: if the engine does not confirm that it has read the page.
         """
-        return self._read(grey, PSM.AUTO, dpi=dpi, settings=settings)
+        reading = self.reading(settings)
+        if anything:
+            return self._read(grey, PSM.AUTO, replace(reading, allowed=""), dpi=dpi, settings=settings)
+        blocks = self._read(grey, PSM.AUTO, reading, dpi=dpi, settings=settings)
+        if reading.capitals and not reading.allowed and _is_in_capitals(blocks):
+            reading = replace(reading, allowed=reading.capitals)
+            return self._read(grey, PSM.AUTO, reading, dpi=dpi, settings=settings)
+        return blocks
 
     def read_scattered(self, grey: Grey, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
         """Text blocks that can be read well, anywhere on a page that has no layout.
 
         :raises RuntimeError: as ``read`` does.
         """
-        found = self._read(grey, PSM.SPARSE_TEXT, dpi=dpi, settings=settings)
+        found = self._read(grey, PSM.SPARSE_TEXT, self.reading(settings), dpi=dpi, settings=settings)
         return [block for block in found if _certainty(block) >= MIN_SCATTERED_CONFIDENCE]
 
     def read_lines(
@@ -97,13 +116,16 @@ class Engine:
         :param regions: where one line each is supposed to stand.
         :raises RuntimeError: if the engine does not confirm that it has read a region.
         """
-        reader = self._reader_for(settings)
+        reading = self.reading(settings)
+        reader = self._reader_for(reading, settings)
         reader.SetPageSegMode(PSM.SINGLE_LINE)
-        _show(reader, grey, dpi=dpi)
+        scale = _show(reader, grey, dpi=dpi, reading=reading)
+        wanted = _Wanted.of(settings, reading, scale, dpi=dpi)
         found: list[Block] = []
         for region in regions:
-            reader.SetRectangle(region.left, region.top, region.width, region.height)
-            found += _recognised(reader, settings, dpi=dpi)
+            shown = scale.shown(region)
+            reader.SetRectangle(shown.left, shown.top, shown.width, shown.height)
+            found += _recognised(reader, wanted)
         reader.Clear()
         return [block for block in found if _certainty(block) >= MIN_LINE_CONFIDENCE]
 
@@ -112,45 +134,93 @@ class Engine:
 
         :raises RuntimeError: as ``read`` does.
         """
-        return self._read(grey, PSM.SINGLE_LINE, dpi=dpi, settings=settings)
+        return self._read(grey, PSM.SINGLE_LINE, self.reading(settings), dpi=dpi, settings=settings)
 
-    def _read(self, grey: Grey, mode: int, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
-        reader = self._reader_for(settings)
+    def _read(
+        self, grey: Grey, mode: int, reading: TextReading, *, dpi: float, settings: ProcessingSettings
+    ) -> list[Block]:
+        reader = self._reader_for(reading, settings)
         reader.SetPageSegMode(mode)
-        _show(reader, grey, dpi=dpi)
-        blocks = _recognised(reader, settings, dpi=dpi)
+        scale = _show(reader, grey, dpi=dpi, reading=reading)
+        blocks = _recognised(reader, _Wanted.of(settings, reading, scale, dpi=dpi))
         reader.Clear()
         return blocks
 
-    def _reader_for(self, settings: ProcessingSettings) -> tesserocr.PyTessBaseAPI:
-        reads = settings.language, settings.write_recognition_variants
+    def _reader_for(self, reading: TextReading, settings: ProcessingSettings) -> tesserocr.PyTessBaseAPI:
+        reads = reading.codes, settings.write_recognition_variants
         if self._reader is None or reads != self._reads:
             if self._reader is not None:
                 self._reader.End()
-            codes = dict.fromkeys(code for code in tesseract_codes(settings.language) if code)
             self._reader = tesserocr.PyTessBaseAPI(
-                path=self._tessdata, lang="+".join(codes), psm=PSM.AUTO, oem=OEM.LSTM_ONLY
+                path=self._tessdata, lang="+".join(reading.codes), psm=PSM.AUTO, oem=OEM.LSTM_ONLY
             )
             if settings.write_recognition_variants:
                 self._reader.SetVariable("lstm_choice_mode", _ALL_CHOICES)
             self._reads = reads
+        # With the space: the engine would take it from between the words otherwise.
+        self._reader.SetVariable("tessedit_char_whitelist", reading.allowed and f" {reading.allowed}")
+        self._reader.SetVariable("tessedit_char_blacklist", reading.forbidden)
         return self._reader
 
 
-def _show(api: tesserocr.PyTessBaseAPI, grey: Grey, *, dpi: float) -> None:
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """How much larger than the page is what the engine is shown, across and down."""
+
+    across: float = 1.0
+    down: float = 1.0
+
+    def shown(self, box: Box) -> Box:
+        """A box of the page, as the engine sees it."""
+        return Box(
+            *(
+                round(edge * scale)
+                for edge, scale in zip((box.left, box.top, box.right, box.bottom), self._edges, strict=True)
+            )
+        )
+
+    def edges(self, shown: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of what the engine sees, on the page."""
+        if self == _Scale():
+            return shown
+        left, top, right, bottom = (
+            round(edge / scale) for edge, scale in zip(shown, self._edges, strict=True)
+        )
+        return left, top, right, bottom
+
+    @property
+    def _edges(self) -> tuple[float, float, float, float]:
+        return self.across, self.down, self.across, self.down
+
+
+def _show(
+    api: tesserocr.PyTessBaseAPI, grey: Grey, *, dpi: float, reading: TextReading | None = None
+) -> _Scale:
+    """Give the engine the page as it is to be read."""
+    scale = _Scale()
+    if reading is not None:
+        # Never enlarged: that gives no detail, and an engine that is slower by the square of it.
+        down = min(1.0, (reading.dpi or dpi) / dpi)
+        scale = _Scale(down * reading.widening, down)
+    if scale != _Scale():
+        grey = cv2.resize(grey, None, fx=scale.across, fy=scale.down, interpolation=cv2.INTER_AREA).astype(
+            np.uint8, copy=False
+        )
     height, width = grey.shape
     api.SetImageBytes(grey.tobytes(), width, height, 1, width)
-    api.SetSourceResolution(round(dpi))
+    api.SetSourceResolution(round(dpi * scale.down))
+    return scale
 
 
-def _recognised(reader: tesserocr.PyTessBaseAPI, settings: ProcessingSettings, *, dpi: float) -> list[Block]:
+def _recognised(reader: tesserocr.PyTessBaseAPI, wanted: _Wanted) -> list[Block]:
     if reader.Recognize() is not True:
         raise RuntimeError("the engine did not confirm that it has read it to the end.")
-    languages = settings.language
-    codes = tesseract_codes(languages)
-    names = dict(reversed(list(zip(codes, languages, strict=True))))  # of two names for one code the first
-    wanted = _Wanted(names=names, variants=settings.write_recognition_variants, dpi=dpi)
     return _blocks(reader.GetIterator(), wanted)
+
+
+def _is_in_capitals(blocks: list[Block]) -> bool:
+    letters = [letter for block in blocks for line in block.lines for letter in "".join(line.texts)]
+    return sum(letter.islower() for letter in letters) < sum(letter.isupper() for letter in letters)
 
 
 def _certainty(block: Block) -> float:
@@ -164,12 +234,29 @@ class _Wanted:
 
     :param names: the API's language name for each tesseract code.
     :param variants: whether to tell what else a character may be.
+    :param only_digits: whether what lies between digits was not to be read.
+    :param scale: how large the engine has seen the page.
     :param dpi: pixels per inch of the page.
     """
 
     names: dict[str | None, str]
     variants: bool
+    only_digits: bool
+    scale: _Scale
     dpi: float
+
+    @classmethod
+    def of(cls, settings: ProcessingSettings, reading: TextReading, scale: _Scale, *, dpi: float) -> _Wanted:
+        """What the settings ask for."""
+        languages = settings.language
+        codes = tesseract_codes(languages)
+        return cls(
+            names=dict(reversed(list(zip(codes, languages, strict=True)))),  # of two for one code the first
+            variants=settings.write_recognition_variants,
+            only_digits=reading.only_digits,
+            scale=scale,
+            dpi=dpi,
+        )
 
 
 @dataclass(slots=True)
@@ -181,7 +268,7 @@ class _OpenLine:
 
     baseline: Baseline | None
     size: float
-    variants: bool
+    wanted: _Wanted
     words: list[Word] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     edges: array[int] = field(default_factory=lambda: array("i"))
@@ -190,16 +277,20 @@ class _OpenLine:
 
     def add(self, at: tesserocr.PyResultIterator, language: str) -> None:
         """Take the word that the iterator is at, and leave the iterator at its last character."""
-        confidence, edges, first = at.Confidence(RIL.WORD), at.BoundingBox(RIL.WORD), len(self.texts)
+        edges = self.wanted.scale.edges(at.BoundingBox(RIL.WORD))
+        confidence, first = at.Confidence(RIL.WORD), len(self.texts)
         while True:
             self.texts.append(at.GetUTF8Text(RIL.SYMBOL))
-            self.edges.extend(at.BoundingBox(RIL.SYMBOL))
+            self.edges.extend(self.wanted.scale.edges(at.BoundingBox(RIL.SYMBOL)))
             self.certainties.append(_per_cent(at.Confidence(RIL.SYMBOL)))
-            if self.variants:
+            if self.wanted.variants:
                 self.readings.append(_other_readings(at))
             if at.IsAtFinalElement(RIL.WORD, RIL.SYMBOL) or not at.Next(RIL.SYMBOL):
                 break
         self.texts[first:] = _in_one_script(self.texts[first:])
+        if self.wanted.only_digits:
+            # The engine is unsure of a word some letters of which it must not read, but not of its digits.
+            confidence = float(min(self.certainties[first:]))
         text = "".join(self.texts[first:])
         self.words.append(Word(text, Box(*edges), confidence, language, first, len(self.texts) - first))
 
@@ -254,7 +345,9 @@ def _blocks(at: tesserocr.PyResultIterator, wanted: _Wanted) -> list[Block]:
         if _has_text(at):
             _line_at(at, texts, wanted).add(at, wanted.names.get(at.WordRecognitionLanguage(), default))
         elif at.BlockType() in _PICTURES:
-            pictures.append((len(texts), Block(BlockType.PICTURE, Box(*at.BoundingBox(RIL.BLOCK)))))
+            pictures.append(
+                (len(texts), Block(BlockType.PICTURE, Box(*wanted.scale.edges(at.BoundingBox(RIL.BLOCK)))))
+            )
         if not at.Next(RIL.WORD):
             break
     blocks = [_text_block(paragraphs) for paragraphs in texts]
@@ -277,7 +370,7 @@ def _line_at(
     if at.IsAtBeginningOf(RIL.PARA) or not texts[-1]:
         texts[-1].append([])
     if at.IsAtBeginningOf(RIL.TEXTLINE) or not texts[-1][-1]:
-        texts[-1][-1].append(_OpenLine(_baseline(at), _size(at, wanted.dpi), wanted.variants))
+        texts[-1][-1].append(_OpenLine(_baseline(at, wanted.scale), _size(at, wanted), wanted))
     return texts[-1][-1][-1]
 
 
@@ -286,11 +379,12 @@ def _text_block(paragraphs: list[list[_OpenLine]]) -> Block:
     return Block(BlockType.TEXT, enclosing([line.box for part in closed for line in part.lines]), closed)
 
 
-def _size(at: tesserocr.PyResultIterator, dpi: float) -> float:
+def _size(at: tesserocr.PyResultIterator, wanted: _Wanted) -> float:
     """Points of the type of the line that the iterator is at."""
-    return float(at.RowAttributes()["row_height"]) * _SIZE * _POINTS_PER_INCH / dpi
+    height = float(at.RowAttributes()["row_height"]) / wanted.scale.down
+    return height * _SIZE * _POINTS_PER_INCH / wanted.dpi
 
 
-def _baseline(at: tesserocr.PyResultIterator) -> Baseline | None:
+def _baseline(at: tesserocr.PyResultIterator, scale: _Scale) -> Baseline | None:
     points = at.Baseline(RIL.TEXTLINE)
-    return None if points is None else Baseline(*points[0], *points[1])
+    return None if points is None else Baseline(*scale.edges((*points[0], *points[1])))

@@ -17,12 +17,14 @@ from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Block, BlockType, Page, Projection
 from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
 from airflow_provider_ocr.server.recognition.correction import find_skew
+from airflow_provider_ocr.server.recognition.digits import digits_of
+from airflow_provider_ocr.server.recognition.dots import with_joined_dots
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.errors import PageError, PageMemoryError
 from airflow_provider_ocr.server.recognition.ink import Grey, has_large_marks, letter_marks
 from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
-from airflow_provider_ocr.server.recognition.orientation import find_rotation
+from airflow_provider_ocr.server.recognition.orientation import find_rotation, surer_way_up
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.paragraph_roles import with_roles
 from airflow_provider_ocr.server.recognition.photo import flattened
@@ -90,14 +92,18 @@ def recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: E
 def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:
     source = flattened(source, settings.image_source)
     corrected = _correct(source, settings, engine)
-    grey = evenly_lit(corrected.grey, dpi=source.dpi)
+    original = corrected.grey
+    grey = evenly_lit(original, dpi=source.dpi)
+    # Also where nobody asked: their bars are no text, and another format may want them later. And before
+    # dots are joined, which would join the bars, too.
+    barcodes = find_barcodes(grey, dpi=source.dpi)
+    if engine.reading(settings).dotted:
+        original, grey = (with_joined_dots(page, dpi=source.dpi) for page in (original, grey))
     wanted = findings_of(settings.profile)
-    cleared = _cleared(grey, dpi=source.dpi, tables=wanted.tables)
+    cleared = _cleared(grey, barcodes, dpi=source.dpi, tables=wanted.tables)
     blocks: list[Block] = []
     if wanted.text:
-        blocks = _text(
-            Witness(corrected.grey, dpi=source.dpi), cleared, source, settings=settings, engine=engine
-        )
+        blocks = _text(Witness(original, dpi=source.dpi), cleared, source, settings=settings, engine=engine)
     if not wanted.pictures:
         blocks = [block for block in blocks if block.type is not BlockType.PICTURE]
     if wanted.tables:
@@ -131,6 +137,8 @@ def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) ->
     rotation, skew = 0, 0.0
     if settings.correct_orientation:
         rotation = find_rotation(grey, engine=engine, dpi=source.dpi, settings=settings)
+        if engine.reading(settings).capitals:
+            rotation = surer_way_up(grey, rotation, engine=engine, dpi=source.dpi, settings=settings)
         view = view.turned(rotation)
         grey = seen(view) if rotation else grey
     if settings.correct_skew:
@@ -140,9 +148,7 @@ def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) ->
     return _Corrected(grey, rotation, skew, view.back)
 
 
-def _cleared(grey: Grey, *, dpi: float, tables: bool) -> _Cleared:
-    # Also where nobody asked: their bars are no text, and another format may want them later.
-    barcodes = find_barcodes(grey, dpi=dpi)
+def _cleared(grey: Grey, barcodes: list[Block], *, dpi: float, tables: bool) -> _Cleared:
     ruled = without_barcodes(grey, barcodes, dpi=dpi)
     unruled = without_rules(ruled, dpi=dpi)
     grids = find_grids(ruled, unruled.rules, dpi=dpi) if tables else []
@@ -169,9 +175,16 @@ def _read(grey: Grey, source: PageImage, *, engine: Engine, settings: Processing
     outside = grey.copy()
     for picture in (block.box for block in blocks if block.type is BlockType.PICTURE):
         outside[picture.top : picture.bottom, picture.left : picture.right] = 255
-    if len(letter_marks(outside)) >= _DUST:
+    if len(letter_marks(outside)) >= _DUST and not _has_other_words(grey, source, engine, settings):
         raise PageError(source.number, f"Page {source.number} is not blank, but no word on it could be read.")
     return blocks
+
+
+def _has_other_words(grey: Grey, source: PageImage, engine: Engine, settings: ProcessingSettings) -> bool:
+    """Whether there is text, but none of what was asked for."""
+    if not engine.reading(settings).only_digits:
+        return False
+    return bool(well_read(engine.read(grey, dpi=source.dpi, settings=settings, anything=True)))
 
 
 def _text(
@@ -215,7 +228,10 @@ def _check(
     if not witness.unread_lines([*blocks, *others]):
         return with_rows(blocks)
     left = witness.unread([*blocks, *others])
-    second = well_read(engine.read(left, dpi=source.dpi, settings=settings))
+    second = well_read(engine.read(left, dpi=source.dpi, settings=settings, anything=True))
+    others = [*others, *second]
+    if engine.reading(settings).only_digits:
+        second = digits_of(second)
     blocks = with_rows(_in_place(blocks, second))
     unread = [line for line in witness.unread_lines([*blocks, *others]) if line.is_plain]
     if witness.mostly_unread(unread):

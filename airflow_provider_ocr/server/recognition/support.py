@@ -9,8 +9,13 @@ from __future__ import annotations
 from airflow_provider_ocr.protocol.errors import InvalidParameterError
 from airflow_provider_ocr.protocol.languages import tesseract_codes
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.protocol.vocabulary import ExportFormat, Profile, TextType
+from airflow_provider_ocr.protocol.vocabulary import ExportFormat, Profile
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
+from airflow_provider_ocr.server.recognition.text_types import (
+    WITHOUT_LANGUAGE,
+    text_reading,
+    without_text_type,
+)
 
 SUPPORTED_FORMATS = frozenset(ExportFormat)
 """All that the API has."""
@@ -35,12 +40,15 @@ def supported(settings: ProcessingSettings, tessdata: Tessdata) -> None:
     _languages(settings, tessdata)
     if settings.profile is Profile.FIELD_LEVEL_RECOGNITION:
         _refuse("profile", settings.profile, Profile.TEXT_EXTRACTION)
-    if settings.text_type != (TextType.NORMAL,):
-        _refuse("textType", ",".join(settings.text_type), TextType.NORMAL)
+    text_reading(settings, tessdata.codes)
 
 
 def _languages(settings: ProcessingSettings, tessdata: Tessdata) -> None:
-    missing = tessdata.unreadable(settings.language)
+    for name in without_text_type(settings):
+        raise InvalidParameterError(
+            "language", f"{name} is read with textType={WITHOUT_LANGUAGE[name].value} only; add that."
+        )
+    missing = tessdata.unreadable(name for name in settings.language if name not in WITHOUT_LANGUAGE)
     if not missing:
         return
     never = [name for name, code in zip(missing, tesseract_codes(missing), strict=True) if code is None]

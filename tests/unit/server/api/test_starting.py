@@ -50,6 +50,7 @@ CARRIED_OUT = [
     {"profile": "textExtraction"},
     {"profile": "barcodeRecognition"},
     {"textType": "normal"},
+    {"textType": "typewriter,matrix,index,ocrA,ocrB"},
     *({"imageSource": value} for value in ("auto", "scanner", "SCANNER")),
     *({name: value} for name in ("correctOrientation", "correctSkew") for value in ("true", "false", "TRUE")),
     *({"readBarcodes": value} for value in ("true", "false")),
@@ -75,7 +76,7 @@ def test_what_is_carried_out_is_accepted(query: dict[str, str], server: Server) 
 REFUSED = {
     "language": "French Klingon English,French English, English,English eng Digits E13B CMC7",
     "profile": "fieldLevelRecognition x",
-    "textType": "typewriter matrix index handprinted ocrA ocrB e13b cmc7 gothic normal,gothic normal, x",
+    "textType": "handprinted e13b cmc7 gothic normal,gothic normal, x",
     "imageSource": "camera",
     "correctOrientation": "yes 1 auto",
     "correctSkew": "yes 1 auto",

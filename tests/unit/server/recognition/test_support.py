@@ -25,6 +25,8 @@ ENGLISH = Tessdata(Path(), frozenset({"eng"}))
         {"export_format": "txt,pdfSearchable,xml"},
         {"export_format": "docx,xlsx,pptx"},
         {"export_format": None},
+        {"text_type": "typewriter,matrix,index,ocrA,ocrB"},
+        {"text_type": "index", "language": "Digits"},
         {"image_source": "scanner", "correct_orientation": False, "correct_skew": False},
         {"pdf_password": "secret"},
         {"read_barcodes": True, "write_tags": "dontWrite", "description": "any"},
@@ -41,8 +43,9 @@ def test_what_is_carried_out_passes(values: dict[str, Any]) -> None:
     [
         ({"language": "English,Polish"}, "language"),
         ({"language": "Digits"}, "language"),
+        ({"language": "E13B", "text_type": "e13b"}, "textType"),
         ({"profile": "fieldLevelRecognition"}, "profile"),
-        ({"text_type": "normal,matrix"}, "textType"),
+        ({"text_type": "normal,gothic"}, "textType"),
     ],
 )
 def test_what_is_not_carried_out_is_refused_by_name(values: dict[str, Any], parameter: str) -> None:
@@ -73,7 +76,14 @@ NO_DATA = (
             {"profile": "fieldLevelRecognition"},
             "this server does not carry out 'fieldLevelRecognition'; use textExtraction.",
         ),
-        ({"text_type": "normal,matrix"}, "this server does not carry out 'normal,matrix'; use normal."),
+        (
+            {"text_type": "matrix,gothic"},
+            "this server has no data to read 'gothic'; install Debian's tesseract-ocr-frk or "
+            "tesseract-ocr-script-frak, or put one of frk.traineddata, deu_latf.traineddata, "
+            "Fraktur.traineddata, frak2021.traineddata, GT4HistOCR.traineddata into its folder --tessdata, "
+            "and start it again.",
+        ),
+        ({"language": "Digits"}, "Digits is read with textType=index only; add that."),
     ],
 )
 def test_a_refusal_says_in_the_callers_words_what_to_use_instead(
