@@ -232,9 +232,11 @@ def test_lines_that_nobody_can_read_count_as_low_words(
 class ShortSighted(Engine):
     """Reads one line wherever it looks."""
 
-    def read(self, grey: Any, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
+    def read(
+        self, grey: Any, *, dpi: float, settings: ProcessingSettings, anything: bool = False
+    ) -> list[Block]:
         """The first line of the first block."""
-        first = super().read(grey, dpi=dpi, settings=settings)[0]
+        first = super().read(grey, dpi=dpi, settings=settings, anything=anything)[0]
         line = next(first.lines)
         return [Block(BlockType.TEXT, line.box, (Paragraph((line,)),))]
 
