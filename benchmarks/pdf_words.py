@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the words of PDF results stand, as other programs find them: upright, skewed and turned pages.
 
-    python -m benchmarks.pdf_words               ten pages of each class, minutes
-    python -m benchmarks.pdf_words --pages 2     for a first look
+    python -m benchmarks.pdf_words               ten pages of each class; renews docs/pdf-formats.md
+    python -m benchmarks.pdf_words --pages 2     for a first look; writes nothing
 
 Pages are drawn with known words, recognised, and written as ``pdfSearchable`` and ``pdfTextAndImages``.
 pdftotext tells the box of each word; pdfium searches for every two neighbours of a line. Words that were
@@ -38,12 +38,14 @@ from airflow_provider_ocr.server.recognition.pages import recognise_page
 from airflow_provider_ocr.server.recognition.tessdata import gather_tessdata
 from benchmarks.drawn_pages.page_classes import draw_document
 from benchmarks.drawn_pages.truth import Box, Matrix, Truth, Word
-from benchmarks.report import aligned_table, machine
+from benchmarks.report import aligned_table, machine, write_between_markers
 
 CLASSES = ("clean", "skewed", "turned")
 FORMATS = (ExportFormat.PDF_SEARCHABLE, ExportFormat.PDF_TEXT_AND_IMAGES)
 WORDS_TARGET, PHRASES_TARGET = 0.98, 0.99
 
+_PAGE = Path(__file__).parents[1] / "docs" / "pdf-formats.md"
+_PAGES = 10
 _OVERLAP = 0.5
 _SIDES = ("xMin", "yMin", "xMax", "yMax")
 
@@ -197,18 +199,22 @@ def _searched(text: pypdfium2.PdfTextPage, phrase: str) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print a table of all classes; the exit status is 1 if a target is missed."""
     parser = argparse.ArgumentParser(description="Measures where the words of PDF results stand.")
-    parser.add_argument("--pages", type=int, default=10, help="pages of each class")
+    parser.add_argument("--pages", type=int, help="pages of each class, for a first look")
     options = parser.parse_args(arguments)
+    pages = options.pages or _PAGES
     found: dict[tuple[str, ExportFormat], Found] = {}
     with TemporaryDirectory() as folder:
         gather_tessdata(Path(folder) / "tessdata")
         engine = Engine(Path(folder) / "tessdata")
         for page_class in CLASSES:
-            for seed in range(1, options.pages + 1):
+            for seed in range(1, pages + 1):
                 for name, one in measure(page_class, seed, engine=engine, folder=Path(folder)).items():
                     found[page_class, name] = found.get((page_class, name), Found()) + one
-    print(_table(found))  # noqa: T201 - the terminal is what it is for
-    print(f"\n{options.pages} pages of each class; {machine()}.")  # noqa: T201 - likewise
+    table = _table(found)
+    print(table)  # noqa: T201 - the terminal is what it is for
+    if options.pages is None:
+        made = f"`python -m benchmarks.pdf_words`: {pages} pages of each class, on {machine()}."
+        write_between_markers(_PAGE, "pdf words", f"{made}\n\n{table}")
     return 0 if all(one.met for one in found.values()) else 1
 
 
