@@ -152,7 +152,7 @@ def _turned(chance: Random) -> DrawnPage:
     return scanned(*_prose_sheet(chance), chance, quarters=chance.randint(1, 3))
 
 
-_TABLE_LANGUAGES = ("English", "German")
+_TABLE_LANGUAGES = ("German", "English")
 
 PAGE_CLASSES: Mapping[str, _Class] = {
     "clean": _Class(draw=_prose("English")),
