@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from airflow_provider_ocr.server.document import Box, enclosing
+
 Grey = npt.NDArray[np.uint8]
 """An image of height x width, 0 is black."""
 
@@ -58,12 +60,14 @@ def letter_marks(grey: Grey) -> npt.NDArray[np.float64]:
     return feet
 
 
-def has_large_marks(grey: Grey) -> bool:
-    """Whether something is taller than ordinary letters, and is no shadow along the page's edge."""
+def large_marks(grey: Grey) -> Box | None:
+    """The box of all that is larger than letters and words, and is no shadow along the page's edge."""
     scale = min(1.0, _SEARCH_WIDTH / min(grey.shape))
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.uint8)
     _, _, parts, _ = cv2.connectedComponentsWithStats(ink_mask(small), connectivity=8)
     left, top, width, height, _ = parts[1:].T
     across, down = small.shape[1], small.shape[0]
     inside = (left > 0) & (top > 0) & (left + width < across) & (top + height < down)
-    return bool((inside & (height > _HEIGHTS[1])).any())
+    large = inside & ((height > _HEIGHTS[1]) | (width > 4 * _HEIGHTS[1]))
+    found = [Box(x, y, x + w, y + h) for x, y, w, h, _ in parts[1:][large].tolist()]
+    return Box(*(round(edge / scale) for edge in enclosing(found))) if found else None

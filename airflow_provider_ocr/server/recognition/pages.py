@@ -14,20 +14,21 @@ import numpy as np
 from PIL import Image
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
-from airflow_provider_ocr.server.document import Block, BlockType, Page, Projection
+from airflow_provider_ocr.server.document import Block, BlockType, Box, Page, Projection
 from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, without_barcodes
 from airflow_provider_ocr.server.recognition.correction import find_skew
 from airflow_provider_ocr.server.recognition.digits import digits_of
 from airflow_provider_ocr.server.recognition.dots import with_joined_dots
 from airflow_provider_ocr.server.recognition.engine import Engine
 from airflow_provider_ocr.server.recognition.errors import PageError, PageMemoryError
-from airflow_provider_ocr.server.recognition.ink import Grey, has_large_marks, letter_marks
+from airflow_provider_ocr.server.recognition.ink import Grey, large_marks, letter_marks
 from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
 from airflow_provider_ocr.server.recognition.orientation import find_rotation, surer_way_up
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.paragraph_roles import with_roles
 from airflow_provider_ocr.server.recognition.photo import flattened
+from airflow_provider_ocr.server.recognition.plain_ink import is_bare, plain_ink, with_plain_ink_only
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.profiles import findings_of
 from airflow_provider_ocr.server.recognition.rules import without_rules
@@ -91,7 +92,12 @@ def recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: E
 
 def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: Engine) -> Page:
     source = flattened(source, settings.image_source)
-    corrected = _correct(source, settings, engine)
+    given = _grey(source.image)
+    dark = dark_on_light(given, dpi=source.dpi)
+    if is_bare(plain_ink(dark, dpi=source.dpi)):
+        return _page(source, _Corrected(dark, 0, 0.0, Projection()), ())
+    # Where no text is light, none is on the same page turned: most pages are looked at once.
+    corrected = _correct(source, dark, settings, engine=engine, is_plain=dark is given)
     original = corrected.grey
     grey = evenly_lit(original, dpi=source.dpi)
     # Also where nobody asked: their bars are no text, and another format may want them later. And before
@@ -108,6 +114,10 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
         blocks = [block for block in blocks if block.type is not BlockType.PICTURE]
     if wanted.tables:
         blocks = _with_tables(blocks, cleared, dpi=source.dpi, settings=settings, engine=engine)
+    return _page(source, corrected, (*with_roles(blocks), *cleared.barcodes, *cleared.separators))
+
+
+def _page(source: PageImage, corrected: _Corrected, blocks: tuple[Block, ...]) -> Page:
     return Page(
         number=source.number,
         original_width=source.original_width,
@@ -119,16 +129,19 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
         rotation=corrected.rotation,
         skew=corrected.skew,
         to_original=corrected.to_source.then(source.to_original),
-        blocks=(*with_roles(blocks), *cleared.barcodes, *cleared.separators),
+        blocks=blocks,
     )
 
 
-def _correct(source: PageImage, settings: ProcessingSettings, engine: Engine) -> _Corrected:
+def _correct(
+    source: PageImage, grey: Grey, settings: ProcessingSettings, *, engine: Engine, is_plain: bool
+) -> _Corrected:
+    """The page upright and straight.
+
+    :param grey: the page as it came, its light text turned dark.
+    :param is_plain: whether it has no light text.
+    """
     view = View(*source.image.size)
-    given = _grey(source.image)
-    grey = dark_on_light(given, dpi=source.dpi)
-    # Where no text is light, none is on the same page turned: most pages are looked at once.
-    is_plain = grey is given
 
     def seen(view: View) -> Grey:
         turned = _grey(view.of(source.image))
@@ -167,17 +180,26 @@ def _read(grey: Grey, source: PageImage, *, engine: Engine, settings: Processing
         regions = unread_regions(grey, blocks)
         overlooked = engine.read_lines(grey, regions, dpi=source.dpi, settings=settings) if regions else []
         return _in_place(blocks, overlooked)
-    if len(letter_marks(grey)) < _DUST and not has_large_marks(grey):
-        return blocks
-    scattered = engine.read_scattered(grey, dpi=source.dpi, settings=settings)
-    if _has_words(scattered):
-        return scattered
-    outside = grey.copy()
-    for picture in (block.box for block in blocks if block.type is BlockType.PICTURE):
-        outside[picture.top : picture.bottom, picture.left : picture.right] = 255
-    if len(letter_marks(outside)) >= _DUST and not _has_other_words(grey, source, engine, settings):
+    return _without_words(grey, blocks, source, engine=engine, settings=settings)
+
+
+def _without_words(
+    grey: Grey, blocks: list[Block], source: PageImage, *, engine: Engine, settings: ProcessingSettings
+) -> list[Block]:
+    """What stands on a page on which the engine saw no words, without the paper's grain this time."""
+    ink = plain_ink(grey, dpi=source.dpi)
+    plain = with_plain_ink_only(grey, ink)
+    if not is_bare(ink):
+        scattered = engine.read_scattered(plain, dpi=source.dpi, settings=settings)
+        if _has_words(scattered):
+            return scattered
+    pictures = [block for block in blocks if np.ptp(_within(plain, block.box))]
+    for picture in pictures:
+        _within(plain, picture.box)[:] = 255
+    if len(letter_marks(plain)) >= _DUST and not _has_other_words(grey, source, engine, settings):
         raise PageError(source.number, f"Page {source.number} is not blank, but no word on it could be read.")
-    return blocks
+    drawn = large_marks(plain)
+    return pictures if drawn is None else [*pictures, Block(BlockType.PICTURE, drawn)]
 
 
 def _has_other_words(grey: Grey, source: PageImage, engine: Engine, settings: ProcessingSettings) -> bool:
@@ -256,6 +278,11 @@ def _in_place(blocks: list[Block], overlooked: list[Block]) -> list[Block]:
 
 def _has_words(blocks: list[Block]) -> bool:
     return any(block.type is BlockType.TEXT for block in blocks)
+
+
+def _within(grey: Grey, box: Box) -> Grey:
+    """The part of the page, as a view of it."""
+    return grey[box.top : box.bottom, box.left : box.right]
 
 
 def _grey(image: Image.Image) -> Grey:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from airflow_provider_ocr.server.document import Box
 from airflow_provider_ocr.server.recognition import ink as module
-from airflow_provider_ocr.server.recognition.ink import has_large_marks, ink_mask, letter_marks, searchable
+from airflow_provider_ocr.server.recognition.ink import ink_mask, large_marks, letter_marks, searchable
 
 
 @pytest.mark.parametrize("level", [0, 128, 250])
@@ -36,14 +37,18 @@ def test_dust_and_pictures_are_no_letters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("top", "height", "expected"), [(200, 300, True), (200, 30, False), (0, 300, False)], ids=str
+    ("mark", "is_large"),
+    [
+        pytest.param(Box(300, 200, 340, 500), True, id="tall"),
+        pytest.param(Box(300, 200, 600, 230), True, id="wide"),
+        pytest.param(Box(300, 200, 340, 230), False, id="as large as a letter"),
+        pytest.param(Box(300, 0, 340, 300), False, id="at the edge"),
+    ],
 )
-def test_large_marks_are_taller_than_letters_and_apart_from_the_edge(
-    top: int, height: int, expected: bool
-) -> None:
+def test_large_marks_are_larger_than_letters_and_apart_from_the_edge(mark: Box, is_large: bool) -> None:
     page = np.full((1000, 1000), 255, np.uint8)
-    page[top : top + height, 300:340] = 0
-    assert has_large_marks(page) is expected
+    page[mark.top : mark.bottom, mark.left : mark.right] = 0
+    assert large_marks(page) == (mark if is_large else None)
 
 
 @pytest.mark.parametrize(("most", "divisor"), [(35, 1), (34, 2), (8, 2), (5, 4)])
