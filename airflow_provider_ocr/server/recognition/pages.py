@@ -28,7 +28,12 @@ from airflow_provider_ocr.server.recognition.orientation import find_rotation, s
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.paragraph_roles import with_roles
 from airflow_provider_ocr.server.recognition.photo import flattened
-from airflow_provider_ocr.server.recognition.plain_ink import is_bare, plain_ink, with_plain_ink_only
+from airflow_provider_ocr.server.recognition.plain_ink import (
+    is_bare,
+    is_texture,
+    plain_ink,
+    with_plain_ink_only,
+)
 from airflow_provider_ocr.server.recognition.polarity import dark_on_light
 from airflow_provider_ocr.server.recognition.profiles import findings_of
 from airflow_provider_ocr.server.recognition.rules import without_rules
@@ -188,12 +193,12 @@ def _without_words(
 ) -> list[Block]:
     """What stands on a page on which the engine saw no words, without the paper's grain this time."""
     ink = plain_ink(grey, dpi=source.dpi)
-    plain = with_plain_ink_only(grey, ink)
+    plain = grey.copy() if is_texture(ink) else with_plain_ink_only(grey, ink)
     if not is_bare(ink):
         scattered = engine.read_scattered(plain, dpi=source.dpi, settings=settings)
         if _has_words(scattered):
             return scattered
-    pictures = [block for block in blocks if np.ptp(_within(plain, block.box))]
+    pictures = [block for block in blocks if np.unique(_within(plain, block.box)).size > 1]
     for picture in pictures:
         _within(plain, picture.box)[:] = 255
     if len(letter_marks(plain)) >= _DUST and not _has_other_words(grey, source, engine, settings):

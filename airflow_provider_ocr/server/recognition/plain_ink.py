@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from airflow_provider_ocr.server.recognition.ink import Grey
 
@@ -15,8 +16,10 @@ _DPI = 150.0  # at which strokes of small type keep their darkness, and grain is
 _SHRINK = 8  # of the paper's own level, which changes slowly
 _PAPER_SIDE = 9  # of that: half an inch, in which paper outweighs letters
 _LEAST = 32  # levels below its paper: print that shines through is lighter
+_MOST = 90  # likewise: where grain is darker than that, it is a picture's
 _GRAIN = 6.0  # standard deviations: no two neighbours are so dark by chance
 _PAPER_PERCENT, _PAPER_DEVIATIONS = 70, 0.52  # of normal values so many are less than so much above the mean
+_DUSTY = 0.001  # of a page, which dust takes at most
 _FULL_STOP = 5  # pixels of small type's
 _AROUND = 5  # pixels of the small image around ink that belong to its letters
 
@@ -36,14 +39,20 @@ def plain_ink(grey: Grey, *, dpi: float) -> Grey:
     coarse = cv2.resize(small, shrunk, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     paper = cv2.resize(cv2.medianBlur(coarse, _PAPER_SIDE), (width, height), interpolation=cv2.INTER_LINEAR)
     darker = cv2.subtract(paper, small).astype(np.uint8, copy=False)
-    standing_out = darker > max(_LEAST, _GRAIN * _grain(darker))
+    standing_out = darker > min(_MOST, max(_LEAST, _GRAIN * _grain(darker)))
     return np.where(standing_out, np.uint8(255), np.uint8(0))
 
 
 def is_bare(ink: Grey) -> bool:
-    """Whether that is the ink of bare paper: none, or only specks smaller than a full stop."""
-    _, _, parts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    return not (parts[1:, cv2.CC_STAT_AREA] >= _FULL_STOP).any()
+    """Whether that is the ink of bare paper: none, or only a few specks smaller than a full stop."""
+    areas = _areas(ink)
+    return not (areas >= _FULL_STOP).any() and areas.sum() <= _DUSTY * ink.size
+
+
+def is_texture(ink: Grey) -> bool:
+    """Whether that is the ink of a pattern or a photo: specks, more of them than a dusty page has."""
+    areas = _areas(ink)
+    return bool(areas.sum() > _DUSTY * ink.size and 2 * areas[areas < _FULL_STOP].sum() > areas.sum())
 
 
 def with_plain_ink_only(grey: Grey, ink: Grey) -> Grey:
@@ -62,3 +71,9 @@ def _grain(darker: Grey) -> float:
     :param darker: how much darker than its paper each pixel is, 0 where it is lighter.
     """
     return float(np.percentile(darker, _PAPER_PERCENT)) / _PAPER_DEVIATIONS
+
+
+def _areas(ink: Grey) -> npt.NDArray[np.int32]:
+    """How many pixels each part of the ink has."""
+    _, _, parts, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    return parts[1:, cv2.CC_STAT_AREA].astype(np.int32)
