@@ -51,6 +51,7 @@ _WORDS = {
     ),
 }
 _ENDS = "......?!"
+_GREEK_ENDS = "......;!"  # its question mark is what others have for a semicolon
 _SHORTEST, _LONGEST = 5, 14
 _NUMBER_SHARE = 0.04
 _COMMA_SHARE = 0.5
@@ -64,7 +65,7 @@ def words(language: str, chance: Random, count: int) -> list[str]:
     """
     found: list[str] = []
     while len(found) < count:
-        found += _sentence(_WORDS[language].split(), chance)
+        found += _sentence(_WORDS[language].split(), chance, is_greek=language == "Greek")
     return found
 
 
@@ -73,7 +74,7 @@ def phrase(language: str, chance: Random, count: int) -> str:
     return _capital(" ".join(chance.choices(_WORDS[language].split(), k=count)))
 
 
-def _sentence(vocabulary: list[str], chance: Random) -> list[str]:
+def _sentence(vocabulary: list[str], chance: Random, *, is_greek: bool) -> list[str]:
     count = chance.randint(_SHORTEST, _LONGEST)
     sentence = [
         _number(chance) if chance.random() < _NUMBER_SHARE else chance.choice(vocabulary)
@@ -83,7 +84,7 @@ def _sentence(vocabulary: list[str], chance: Random) -> list[str]:
     if chance.random() < _COMMA_SHARE:
         sentence[comma] += ","
     sentence[0] = _capital(sentence[0])
-    sentence[-1] += chance.choice(_ENDS)
+    sentence[-1] += chance.choice(_GREEK_ENDS if is_greek else _ENDS)
     return sentence
 
 

@@ -6,7 +6,6 @@ An engine call that does not say True is an error: the engine hands out fragment
 
 from __future__ import annotations
 
-import unicodedata
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +30,7 @@ from airflow_provider_ocr.server.document import (
     enclosing,
 )
 from airflow_provider_ocr.server.recognition.ink import Grey
+from airflow_provider_ocr.server.recognition.scripts import in_one_script
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 from airflow_provider_ocr.server.recognition.text_types import TextReading, text_reading
 
@@ -41,7 +41,6 @@ _POINTS_PER_INCH = 72
 _SIZE = 1.09  # of the height from the foot of a p to the top of an h: what is called the size of a type
 _ALL_CHOICES = "2"  # of the engine's lstm_choice_mode: for each character all that it may be
 
-_MICRO_SIGN, _MU = "\N{MICRO SIGN}", "\N{GREEK SMALL LETTER MU}"
 _PICTURES = frozenset({PT.FLOWING_IMAGE, PT.HEADING_IMAGE, PT.PULLOUT_IMAGE})
 
 
@@ -95,10 +94,15 @@ class Engine:
         if anything:
             return self._read(grey, PSM.AUTO, replace(reading, allowed=""), dpi=dpi, settings=settings)
         blocks = self._read(grey, PSM.AUTO, reading, dpi=dpi, settings=settings)
-        if reading.capitals and not reading.allowed and _is_in_capitals(blocks):
+        if not reading.capitals or reading.allowed:
+            return blocks
+        if _is_in_capitals(blocks):
             reading = replace(reading, allowed=reading.capitals)
             return self._read(grey, PSM.AUTO, reading, dpi=dpi, settings=settings)
-        return blocks
+        # What makes capitals and digits clearer costs small letters some of their strokes.
+        as_it_is = replace(reading, dpi=None, widening=1.0)
+        others = self._read(grey, PSM.AUTO, as_it_is, dpi=dpi, settings=settings)
+        return max(blocks, others, key=_mean_confidence)
 
     def read_scattered(self, grey: Grey, *, dpi: float, settings: ProcessingSettings) -> list[Block]:
         """Text blocks that can be read well, anywhere on a page that has no layout.
@@ -228,6 +232,12 @@ def _certainty(block: Block) -> float:
     return min((word.confidence for line in block.lines for word in line.words), default=0.0)
 
 
+def _mean_confidence(blocks: list[Block]) -> float:
+    """In the words, each counting as much as it has characters."""
+    words = [word for block in blocks for line in block.lines for word in line.words]
+    return sum(word.confidence * word.count for word in words) / max(1, sum(word.count for word in words))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Wanted:
     """What is to be made of the engine's results.
@@ -287,7 +297,7 @@ class _OpenLine:
                 self.readings.append(_other_readings(at))
             if at.IsAtFinalElement(RIL.WORD, RIL.SYMBOL) or not at.Next(RIL.SYMBOL):
                 break
-        self.texts[first:] = _in_one_script(self.texts[first:])
+        self.texts[first:] = in_one_script(self.texts[first:])
         if self.wanted.only_digits:
             # The engine is unsure of a word some letters of which it must not read, but not of its digits.
             confidence = float(min(self.certainties[first:]))
@@ -308,17 +318,6 @@ class _OpenLine:
             size=self.size,
             readings=tuple(self.readings),
         )
-
-
-def _in_one_script(texts: list[str]) -> list[str]:
-    """A word's characters; a micro sign among Greek letters is the letter, which the engine's data lack."""
-    if _MICRO_SIGN in texts and any(map(_is_greek, texts)):
-        return [_MU if text == _MICRO_SIGN else text for text in texts]
-    return texts
-
-
-def _is_greek(text: str) -> bool:
-    return unicodedata.name(text[0], "").startswith("GREEK")
 
 
 def _other_readings(at: tesserocr.PyResultIterator) -> tuple[Reading, ...]:

@@ -36,7 +36,9 @@ def _same_table(block: Block, other: Block) -> bool:
     if not apart or {block.type, other.type} != {BlockType.TEXT}:
         return False
     fewer, more = sorted((list(block.lines), list(other.lines)), key=len)
-    if min(_words_per_line(fewer), _words_per_line(more)) > _WORDS_IN_A_CELL:
+    narrower, wider = sorted((_words_per_line(fewer), _words_per_line(more)))
+    # One short line beside running text is more often the end of the paragraph above it.
+    if narrower > _WORDS_IN_A_CELL or (wider > _WORDS_IN_A_CELL and len(fewer) == 1):
         return False
     aligned = sum(any(level(line, beside) for beside in more) for line in fewer)
     return aligned >= _ALIGNED * len(fewer)

@@ -49,6 +49,12 @@ def test_columns_of_running_text_stay_apart(make_line: MakeLine) -> None:
     assert with_rows(blocks) == blocks
 
 
+def test_the_end_of_a_paragraph_is_no_cell_beside_another_column(make_line: MakeLine) -> None:
+    running = [make_line(*((f"w{n}", 500 + 60 * n) for n in range(6)), top=top) for top in (100, 150)]
+    blocks = [block([make_line(("may", 0), ("end.", 80), top=100)]), block(running)]
+    assert with_rows(blocks) == blocks
+
+
 def test_blocks_at_different_heights_stay_apart(make_line: MakeLine) -> None:
     blocks = [block([make_line(("left", 0), top=100)]), block([make_line(("right", 500), top=125)])]
     assert with_rows(blocks) == blocks
