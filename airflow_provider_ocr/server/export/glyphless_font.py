@@ -21,7 +21,11 @@ from airflow_provider_ocr.server.export.pdf_font import FontParts, add_font
 LETTER_WIDTH = 500  # thousandths of the font size, for every character
 ASCENT, DESCENT = 800, -200
 
-_WORD_ASCENT, _WORD_DESCENT = 720, -90  # between what words with long letters and those without take up
+EM = 1.3
+"""Of the size of printed type, the size that this font is to be shown in."""
+
+# Of printed type 0.72 and 0.09: between what words with long letters and those without take up.
+_WORD_ASCENT, _WORD_DESCENT = round(720 / EM), round(-90 / EM)
 _NAME = "Glyphless"
 _EM = 1000
 _BLANK_GLYPH = 1

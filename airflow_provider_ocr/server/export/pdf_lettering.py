@@ -11,7 +11,7 @@ from itertools import groupby
 import pikepdf
 
 from airflow_provider_ocr.server.export.embedded_font import EmbeddedFont
-from airflow_provider_ocr.server.export.glyphless_font import LETTER_WIDTH, GlyphlessFont
+from airflow_provider_ocr.server.export.glyphless_font import EM, LETTER_WIDTH, GlyphlessFont
 from airflow_provider_ocr.server.export.pdf_text import FoundWord
 from airflow_provider_ocr.server.export.typeface import Typeface
 from airflow_provider_ocr.server.export.typefaces import Typefaces
@@ -32,8 +32,12 @@ class InvisibleLettering:
         self._font = GlyphlessFont()
 
     def size(self, words: Sequence[FoundWord], type_size: float | None) -> float:
-        """That of the type, or else the height of the highest word."""
-        return type_size or max(height for _, height in words)
+        """Somewhat more than that of the type, or than the height of the highest word.
+
+        Paragraphs of a column are then one block for Poppler, whose blocks' lines are no farther apart than one
+        and a half times the font size. Where paragraphs of two columns stood level, it took them for cells.
+        """
+        return EM * (type_size or max(height for _, height in words))
 
     def length(self, characters: tuple[str, ...]) -> float:
         """The same for every character."""
