@@ -34,8 +34,8 @@ class InvisibleLettering:
     def size(self, words: Sequence[FoundWord], type_size: float | None) -> float:
         """Somewhat more than that of the type, or than the height of the highest word.
 
-        Paragraphs of a column are then one block for Poppler, whose blocks' lines are no farther apart than one
-        and a half times the font size. Where paragraphs of two columns stood level, it took them for cells.
+        Paragraphs of a column are then one block for Poppler, whose lines may be one and a half times the
+        font size apart. Where paragraphs of two columns stood level, it took them for cells.
         """
         return EM * (type_size or max(height for _, height in words))
 

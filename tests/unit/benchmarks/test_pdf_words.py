@@ -49,7 +49,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
 
 
 @pytest.mark.skipif(_typefaces_missing(), reason="the typefaces of drawn pages are not installed")
-@pytest.mark.parametrize("page_class", ["clean", "skewed", "turned"])
+@pytest.mark.parametrize(
+    "page_class", ["skewed", *(pytest.param(name, marks=pytest.mark.long) for name in ("clean", "turned"))]
+)
 def test_words_are_found_where_they_were_drawn(page_class: str, engine: Engine, tmp_path: Path) -> None:
     found = measure(page_class, 1, engine=engine, folder=tmp_path)
     assert set(found) == set(FORMATS)

@@ -24,7 +24,9 @@ def _typefaces_missing() -> bool:
 
 pytestmark = pytest.mark.skipif(_typefaces_missing(), reason="the typefaces of drawn pages are not installed")
 
-_IMAGES = ["100 dpi", "skewed", "turned", "photographed", "three columns", "ruled table", "OCR-B"]
+_OFTEN = ["100 dpi", "photographed", "ruled table"]
+_SELDOM = ["skewed", "turned", "three columns", "OCR-B"]
+_IMAGES = [*_OFTEN, *(pytest.param(name, marks=pytest.mark.long) for name in _SELDOM)]
 
 
 @pytest.mark.parametrize("page_class", _IMAGES)

@@ -38,7 +38,13 @@ def text(page: Page) -> str:
 
 @pytest.mark.parametrize(
     ("text_type", "most"),
-    [("typewriter", 0.01), ("matrix", 0.03), ("index", 0.01), ("ocrA", 0.12), ("ocrB", 0.05)],
+    [
+        ("typewriter", 0.01),
+        ("index", 0.01),
+        pytest.param("matrix", 0.03, marks=pytest.mark.long),
+        pytest.param("ocrA", 0.12, marks=pytest.mark.long),
+        pytest.param("ocrB", 0.05, marks=pytest.mark.long),
+    ],
 )
 def test_a_page_is_read_at_least_as_well_as_normal_text(
     read: Callable[[Image.Image, str], Page], text_type: str, most: float
