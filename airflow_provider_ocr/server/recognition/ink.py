@@ -15,6 +15,7 @@ Grey = npt.NDArray[np.uint8]
 _SEARCH_WIDTH = 1000  # pixels: letters are still apart, and a page takes a few hundredths of a second
 _HEIGHTS = (3, 60)  # pixels at the search's width; what is smaller is dust, larger a picture or a rule
 _MOST_SEARCHED = 20_000_000  # pixels; A3 at 300 dpi has 17 million
+_HEIGHT_ENOUGH = 32  # pixels of a letter, for its size to be known well enough
 _PAPER_CONTRAST = 24  # levels; a page whose darkest and lightest parts are closer is bare paper
 
 
@@ -28,17 +29,18 @@ def ink_mask(grey: Grey) -> Grey:
     )
 
 
-def searchable(ink: Grey) -> tuple[Grey, int]:
+def searchable(ink: Grey, *, height: float = 0.0) -> tuple[Grey, int]:
     """The ink at a size at which finding its parts, which takes eight bytes a pixel, takes little memory.
 
     :param ink: not 0 where there is ink.
+    :param height: pixels of the marks that are looked for; large ones are found in a small picture, too.
     :return: halved until it is small enough, 1 where any of a pixel's own had ink; and what it was divided
         by.
     """
     divisor = 1
-    while ink.size > _MOST_SEARCHED:
-        height, width = (side // 2 * 2 for side in ink.shape)
-        rows = np.maximum(ink[0:height:2, :width], ink[1:height:2, :width])
+    while ink.size > _MOST_SEARCHED or height > divisor * _HEIGHT_ENOUGH:
+        down, across = (side // 2 * 2 for side in ink.shape)
+        rows = np.maximum(ink[0:down:2, :across], ink[1:down:2, :across])
         ink = np.maximum(rows[:, 0::2], rows[:, 1::2])
         divisor *= 2
     return (ink > 0).astype(np.uint8), divisor

@@ -70,7 +70,7 @@ def _grain(darker: Grey) -> float:
 
     :param darker: how much darker than its paper each pixel is, 0 where it is lighter.
     """
-    return float(np.percentile(darker, _PAPER_PERCENT)) / _PAPER_DEVIATIONS
+    return float(np.percentile(darker[::4, ::4], _PAPER_PERCENT)) / _PAPER_DEVIATIONS
 
 
 def _areas(ink: Grey) -> npt.NDArray[np.int32]:

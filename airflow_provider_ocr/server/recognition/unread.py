@@ -33,7 +33,7 @@ def unread_regions(grey: Grey, blocks: Sequence[Block]) -> list[Box]:
     ink = ink_mask(grey)
     for box in _covered(words, blocks, margin=round(_MARGIN * height)):
         ink[max(0, box.top) : box.bottom, max(0, box.left) : box.right] = 0
-    small, divisor = searchable(ink)
+    small, divisor = searchable(ink, height=height)
     regions = [Box(*(divisor * edge for edge in box)) for box in _regions(small, height / divisor)]
     regions = [box for box in regions if box.height <= _TALLEST_REGION * height]
     regions = [box for box in regions if not any(_beside(box, word.box, height) for word in words)]
