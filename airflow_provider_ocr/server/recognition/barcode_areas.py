@@ -34,6 +34,7 @@ _ALONE = zxingcpp.BarcodeFormats(
     ]
 )
 """Types that the decoder finds better where it is told that there is nothing else. All correct errors."""
+_WAYS_UP = (0, 90, 180, 270)  # of which the decoder knows only the first where there is nothing else
 
 
 class Area(NamedTuple):
@@ -45,15 +46,6 @@ class Area(NamedTuple):
 
     view: View
     box: Box
-
-    @property
-    def back(self) -> Projection:
-        """From pixels of the view to those of the page."""
-        return self.view.back
-
-    def straightened(self, grey: Grey) -> Grey:
-        """The area of the page."""
-        return self.view.resampled(grey)
 
 
 def dense_areas(grey: Grey) -> Iterator[Area]:
@@ -78,9 +70,20 @@ def dense_areas(grey: Grey) -> Iterator[Area]:
     return iter(areas if len(areas) <= _MOST_AREAS else ())
 
 
-def read_area(grey: Grey) -> list[zxingcpp.Barcode]:
-    """The barcodes of an area that lies level."""
-    return zxingcpp.read_barcodes(grey) or zxingcpp.read_barcodes(grey, formats=_ALONE, is_pure=True)
+def read_area(grey: Grey, area: Area) -> tuple[list[zxingcpp.Barcode], Projection]:
+    """The barcodes of an area, and the way from where they were read back to the page.
+
+    :param grey: the page.
+    """
+    found = zxingcpp.read_barcodes(area.view.resampled(grey))
+    if found:
+        return found, area.view.back
+    for clockwise in _WAYS_UP:
+        view = area.view.turned(clockwise)
+        found = zxingcpp.read_barcodes(view.resampled(grey), formats=_ALONE, is_pure=True)
+        if any(code.valid for code in found):
+            return found, view.back
+    return [], area.view.back
 
 
 def _ink_share(ink: Grey, joined: Grey, box: Box) -> float:

@@ -55,7 +55,7 @@ def find_barcodes(grey: Grey, *, dpi: float) -> list[Block]:
         found = _blocks(zxingcpp.read_barcodes(enlarged), Projection(xx=0.5, yy=0.5))
     for area in dense_areas(grey):
         if not any(_meet(area.box, block.box) for block in found):
-            found += _blocks(read_area(area.straightened(grey)), area.back)
+            found += _blocks(*read_area(grey, area))
     return _each_once(found)
 
 

@@ -15,6 +15,8 @@ from airflow_provider_ocr.server.recognition.barcodes import find_barcodes, with
 
 
 def page_with(kind: str, text: str, *, scale: int = 4, degrees: float = 0) -> Any:
+    if kind == "MaxiCode":  # its hexagons are drawn twice as large; by its standard it is an inch wide
+        scale //= 2
     code = np.asarray(
         zxingcpp.create_barcode(text, getattr(zxingcpp.BarcodeFormat, kind)).to_image(scale=scale)
     )
@@ -40,6 +42,7 @@ CODES = [
     ("ISBN", "9783161484100", "EAN13", "9783161484100"),
     ("ITF", "12345678", "INTERLEAVED25", "12345678"),
     ("ITF14", "01234567890128", "INTERLEAVED25", "01234567890128"),
+    ("MaxiCode", "Parcel 42", "MAXICODE", "Parcel 42"),
     ("MicroPDF417", "some text", "PDF417", "some text"),
     ("MicroQRCode", "12345", "QRCODE", "12345"),
     ("PDF417", "some text", "PDF417", "some text"),
