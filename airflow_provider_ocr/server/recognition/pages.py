@@ -41,6 +41,7 @@ from airflow_provider_ocr.server.recognition.tables.cells import with_tables
 from airflow_provider_ocr.server.recognition.tables.grids import Grid, find_grids
 from airflow_provider_ocr.server.recognition.tables.second_reading import read_again
 from airflow_provider_ocr.server.recognition.tables.sides import without_sides
+from airflow_provider_ocr.server.recognition.tables.type_sizes import evenly_set
 from airflow_provider_ocr.server.recognition.tables.unruled import with_unruled_tables
 from airflow_provider_ocr.server.recognition.unread import unread_regions
 from airflow_provider_ocr.server.recognition.view import View
@@ -236,7 +237,7 @@ def _with_tables(
         return engine.read_alone(picture, dpi=scale * dpi, settings=settings)
 
     blocks = with_unruled_tables(with_tables(blocks, cleared.grids), dpi=dpi)
-    return read_again(blocks, cleared.grey, dpi=dpi, read=read)
+    return evenly_set(read_again(blocks, cleared.grey, dpi=dpi, read=read))
 
 
 def _check(
