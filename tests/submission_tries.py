@@ -160,7 +160,7 @@ class _MortalClient(CloudOcrClient):
             die()
         if self.killed is Point.REQUEST_LEFT:
             # It is called once the whole request has been given to the system.
-            HTTPConnection.getresponse = lambda _: die()  # type: ignore[method-assign]
+            HTTPConnection.getresponse = lambda _: die()  # type: ignore[method-assign]  # to die there
         task = super().process_remote_image(source, settings, idempotency_key=idempotency_key)
         if self.killed is Point.ANSWERED:
             die()

@@ -98,7 +98,7 @@ class Service:
             password=PASSWORD,
             record=record,
             is_retry=is_retry,
-            **rest,  # type: ignore[arg-type]
+            **rest,  # type: ignore[arg-type]  # each test names the fields that it needs
         )
 
     def first(self, **rest: object) -> Outcome:
