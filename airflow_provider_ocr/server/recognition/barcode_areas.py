@@ -16,11 +16,12 @@ import zxingcpp
 
 from airflow_provider_ocr.server.document import Box, Projection
 from airflow_provider_ocr.server.recognition.ink import Grey, ink_mask
+from airflow_provider_ocr.server.recognition.rmqr import read_rmqr
 from airflow_provider_ocr.server.recognition.view import View
 
 _QUARTER = 90.0  # degrees
-_GAP = 21  # pixels: what is closer belongs together; four modules of five pixels, but no two lines of text
-_LOWEST, _LONGEST = 25, 1500  # pixels
+_GAP = 25  # pixels: what is closer belongs together; four modules of six pixels, but no two lines of text
+_LOWEST, _LONGEST = 15, 1500  # pixels; a film edge code is six modules high
 _LEAST_INK = 0.25  # of an area; tables have less
 _RECTANGULAR = 0.8  # share of the rectangle around it that an area fills
 _MOST_AREAS = 20  # a page with more shows something else than barcodes
@@ -28,7 +29,6 @@ _ENLARGED = 2
 _QUIET = 30  # pixels of paper around an area that the decoder gets to see
 _ALONE = zxingcpp.BarcodeFormats(
     [
-        zxingcpp.BarcodeFormat.RMQRCode,
         zxingcpp.BarcodeFormat.MicroPDF417,
         zxingcpp.BarcodeFormat.MaxiCode,
     ]
@@ -83,7 +83,8 @@ def read_area(grey: Grey, area: Area) -> tuple[list[zxingcpp.Barcode], Projectio
         found = zxingcpp.read_barcodes(view.resampled(grey), formats=_ALONE, is_pure=True)
         if any(code.valid for code in found):
             return found, view.back
-    return [], area.view.back
+    codes, back = read_rmqr(area.view.resampled(grey))
+    return codes, back.then(area.view.back)
 
 
 def _ink_share(ink: Grey, joined: Grey, box: Box) -> float:

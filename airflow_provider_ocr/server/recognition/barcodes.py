@@ -40,7 +40,9 @@ _GS1_CODE_128 = "]C1"
 _FINE_ENOUGH_DPI = 250.0  # below, codes may be too small to read as they are
 _MARGIN = 0.03  # inches painted over around a code
 _SAME_BARS = 0.3  # of a code's length: what is read so close to it, and is part of it, are its own bars
-_REACH = 0.3  # inches that bars may go on beyond the box that the decoder gives
+_SURER_LEVEL = frozenset({BarcodeType.PDF_417})
+"""Of which the decoder, where they lie askew, may take rows of modules for other ones."""
+_REACH = 0.5  # inches that bars may go on beyond the box that the decoder gives
 
 
 def find_barcodes(grey: Grey, *, dpi: float) -> list[Block]:
@@ -54,8 +56,10 @@ def find_barcodes(grey: Grey, *, dpi: float) -> list[Block]:
         enlarged = cv2.resize(grey, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
         found = _blocks(zxingcpp.read_barcodes(enlarged), Projection(xx=0.5, yy=0.5))
     for area in dense_areas(grey):
-        if not any(_meet(area.box, block.box) for block in found):
-            found += _blocks(*read_area(grey, area))
+        there = [block for block in found if _meet(area.box, block.box)]
+        if all(_barcode(block).kind in _SURER_LEVEL for block in there):
+            level = _blocks(*read_area(grey, area))
+            found = [block for block in found if not level or block not in there] + level
     return _each_once(found)
 
 
