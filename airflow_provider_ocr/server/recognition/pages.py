@@ -7,11 +7,11 @@ by the witness, which judges the page as it was before, and is read again, marke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Block, BlockType, Box, Page, Projection
@@ -25,11 +25,17 @@ from airflow_provider_ocr.server.recognition.ink import Grey, large_marks, lette
 from airflow_provider_ocr.server.recognition.layout import with_rows
 from airflow_provider_ocr.server.recognition.lighting import evenly_lit
 from airflow_provider_ocr.server.recognition.orientation import find_rotation, surer_way_up
+from airflow_provider_ocr.server.recognition.other_side import (
+    has_sure_line,
+    is_all_of_other_side,
+    without_grain,
+)
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.paragraph_roles import with_roles
 from airflow_provider_ocr.server.recognition.photo import flattened
 from airflow_provider_ocr.server.recognition.plain_ink import (
     is_bare,
+    is_pale,
     is_texture,
     plain_ink,
     with_plain_ink_only,
@@ -100,10 +106,14 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
     source = flattened(source, settings.image_source)
     given = _grey(source.image)
     dark = dark_on_light(given, dpi=source.dpi)
-    if is_bare(plain_ink(dark, dpi=source.dpi)):
-        return _page(source, _Corrected(dark, 0, 0.0, Projection()), ())
+    ink = plain_ink(dark, dpi=source.dpi)
+    blank = _page(source, _Corrected(dark, 0, 0.0, Projection()), ())
+    if is_bare(ink):
+        return blank
     # Where no text is light, none is on the same page turned: most pages are looked at once.
     corrected = _correct(source, dark, settings, engine=engine, is_plain=dark is given)
+    if is_pale(dark, ink, dpi=source.dpi) and _shines_through(source, corrected, settings, engine=engine):
+        return blank
     original = corrected.grey
     grey = evenly_lit(original, dpi=source.dpi)
     # Also where nobody asked: their bars are no text, and another format may want them later. And before
@@ -121,6 +131,27 @@ def _recognise_page(source: PageImage, settings: ProcessingSettings, *, engine: 
     if wanted.tables:
         blocks = _with_tables(blocks, cleared, dpi=source.dpi, settings=settings, engine=engine)
     return _page(source, corrected, (*with_roles(blocks), *cleared.barcodes, *cleared.separators))
+
+
+def _shines_through(
+    source: PageImage, corrected: _Corrected, settings: ProcessingSettings, *, engine: Engine
+) -> bool:
+    """Whether a page without dark ink shows nothing but print of the other side."""
+
+    def read(grey: Grey) -> list[Block]:
+        lit = evenly_lit(grey, dpi=source.dpi)
+        return engine.read(lit, dpi=source.dpi, settings=settings, anything=True)
+
+    if has_sure_line(read(without_grain(corrected.grey, dpi=source.dpi))):
+        return False
+    image = ImageOps.mirror(Image.fromarray(without_grain(_grey(source.image), dpi=source.dpi)))
+    mirrored = replace(source, image=image)
+    grey = _correct(mirrored, _grey(image), settings, engine=engine, is_plain=True).grey
+    blocks = read(grey)
+    if settings.correct_orientation and not has_sure_line(blocks):
+        grey = np.ascontiguousarray(grey[::-1, ::-1])  # of faint print it is not clear which way up it is
+        blocks = read(grey)
+    return is_all_of_other_side(grey, blocks, dpi=source.dpi)
 
 
 def _page(source: PageImage, corrected: _Corrected, blocks: tuple[Block, ...]) -> Page:

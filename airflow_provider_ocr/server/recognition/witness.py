@@ -91,7 +91,7 @@ class Witness:
             if block.type is not BlockType.TEXT:
                 _whiten(left, block.box, halo)
             for word in (word for line in block.lines for word in line.words):
-                _whiten(left, word.box, round(_MARGIN * word.box.height))
+                whiten_word(left, word)
         return left
 
     def unread_lines(self, blocks: Sequence[Block]) -> list[UnreadLine]:
@@ -132,6 +132,14 @@ def unreadable(line: UnreadLine, *, language: str) -> Block:
 
 def _confidence(line: Line) -> float:
     return statistics.fmean(word.confidence for word in line.words)
+
+
+def whiten_word(page: Grey, word: Word) -> None:
+    """Take a word from the page, with its dots and strokes.
+
+    :param page: is changed.
+    """
+    _whiten(page, word.box, round(_MARGIN * word.box.height))
 
 
 def _whiten(page: Grey, box: Box, margin: int) -> None:
