@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import tesserocr
 from tesserocr import OEM, PSM, PT, RIL
 
@@ -30,6 +28,7 @@ from airflow_provider_ocr.server.document import (
     enclosing,
 )
 from airflow_provider_ocr.server.recognition.ink import Grey
+from airflow_provider_ocr.server.recognition.scale import Scale, legible, reduced
 from airflow_provider_ocr.server.recognition.scripts import in_one_script
 from airflow_provider_ocr.server.recognition.tessdata import Tessdata
 from airflow_provider_ocr.server.recognition.text_types import TextReading, text_reading
@@ -123,7 +122,8 @@ class Engine:
         reading = self.reading(settings)
         reader = self._reader_for(reading, settings)
         reader.SetPageSegMode(PSM.SINGLE_LINE)
-        scale = _show(reader, grey, dpi=dpi, reading=reading)
+        scale = legible(reading, dpi=dpi, pixels=grey.size)
+        _show(reader, scale.of(grey), dpi=dpi * scale.down)
         wanted = _Wanted.of(settings, reading, scale, dpi=dpi)
         found: list[Block] = []
         for region in regions:
@@ -138,14 +138,36 @@ class Engine:
 
         :raises RuntimeError: as ``read`` does.
         """
-        return self._read(grey, PSM.SINGLE_LINE, self.reading(settings), dpi=dpi, settings=settings)
+        reading = self.reading(settings)
+        scale = reduced(reading, dpi=dpi)
+        return self._read_scaled(grey, PSM.SINGLE_LINE, reading, scale=scale, dpi=dpi, settings=settings)
 
     def _read(
         self, grey: Grey, mode: int, reading: TextReading, *, dpi: float, settings: ProcessingSettings
     ) -> list[Block]:
+        scales = dict.fromkeys((legible(reading, dpi=dpi, pixels=grey.size), reduced(reading, dpi=dpi)))
+        # Enlarged, letters are clearer, but where they run into one another the engine passes over lines.
+        return max(
+            (
+                self._read_scaled(grey, mode, reading, scale=scale, dpi=dpi, settings=settings)
+                for scale in scales
+            ),
+            key=_certain_text,
+        )
+
+    def _read_scaled(
+        self,
+        grey: Grey,
+        mode: int,
+        reading: TextReading,
+        *,
+        scale: Scale,
+        dpi: float,
+        settings: ProcessingSettings,
+    ) -> list[Block]:
         reader = self._reader_for(reading, settings)
         reader.SetPageSegMode(mode)
-        scale = _show(reader, grey, dpi=dpi, reading=reading)
+        _show(reader, scale.of(grey), dpi=dpi * scale.down)
         blocks = _recognised(reader, _Wanted.of(settings, reading, scale, dpi=dpi))
         reader.Clear()
         return blocks
@@ -167,53 +189,10 @@ class Engine:
         return self._reader
 
 
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """How much larger than the page is what the engine is shown, across and down."""
-
-    across: float = 1.0
-    down: float = 1.0
-
-    def shown(self, box: Box) -> Box:
-        """A box of the page, as the engine sees it."""
-        return Box(
-            *(
-                round(edge * scale)
-                for edge, scale in zip((box.left, box.top, box.right, box.bottom), self._edges, strict=True)
-            )
-        )
-
-    def edges(self, shown: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of what the engine sees, on the page."""
-        if self == _Scale():
-            return shown
-        left, top, right, bottom = (
-            round(edge / scale) for edge, scale in zip(shown, self._edges, strict=True)
-        )
-        return left, top, right, bottom
-
-    @property
-    def _edges(self) -> tuple[float, float, float, float]:
-        return self.across, self.down, self.across, self.down
-
-
-def _show(
-    api: tesserocr.PyTessBaseAPI, grey: Grey, *, dpi: float, reading: TextReading | None = None
-) -> _Scale:
-    """Give the engine the page as it is to be read."""
-    scale = _Scale()
-    if reading is not None:
-        # Never enlarged: that gives no detail, and an engine that is slower by the square of it.
-        down = min(1.0, (reading.dpi or dpi) / dpi)
-        scale = _Scale(down * reading.widening, down)
-    if scale != _Scale():
-        grey = cv2.resize(grey, None, fx=scale.across, fy=scale.down, interpolation=cv2.INTER_AREA).astype(
-            np.uint8, copy=False
-        )
+def _show(api: tesserocr.PyTessBaseAPI, grey: Grey, *, dpi: float) -> None:
     height, width = grey.shape
     api.SetImageBytes(grey.tobytes(), width, height, 1, width)
-    api.SetSourceResolution(round(dpi * scale.down))
-    return scale
+    api.SetSourceResolution(round(dpi))
 
 
 def _recognised(reader: tesserocr.PyTessBaseAPI, wanted: _Wanted) -> list[Block]:
@@ -230,6 +209,13 @@ def _is_in_capitals(blocks: list[Block]) -> bool:
 def _certainty(block: Block) -> float:
     """Confidence of the worst word; pictures have none."""
     return min((word.confidence for line in block.lines for word in line.words), default=0.0)
+
+
+def _certain_text(blocks: list[Block]) -> float:
+    """How many characters there are, each counting as much as its word is certain."""
+    return sum(
+        word.confidence * word.count for block in blocks for line in block.lines for word in line.words
+    )
 
 
 def _mean_confidence(blocks: list[Block]) -> float:
@@ -252,11 +238,11 @@ class _Wanted:
     names: dict[str | None, str]
     variants: bool
     only_digits: bool
-    scale: _Scale
+    scale: Scale
     dpi: float
 
     @classmethod
-    def of(cls, settings: ProcessingSettings, reading: TextReading, scale: _Scale, *, dpi: float) -> _Wanted:
+    def of(cls, settings: ProcessingSettings, reading: TextReading, scale: Scale, *, dpi: float) -> _Wanted:
         """What the settings ask for."""
         languages = settings.language
         codes = tesseract_codes(languages)
@@ -384,6 +370,6 @@ def _size(at: tesserocr.PyResultIterator, wanted: _Wanted) -> float:
     return height * _SIZE * _POINTS_PER_INCH / wanted.dpi
 
 
-def _baseline(at: tesserocr.PyResultIterator, scale: _Scale) -> Baseline | None:
+def _baseline(at: tesserocr.PyResultIterator, scale: Scale) -> Baseline | None:
     points = at.Baseline(RIL.TEXTLINE)
     return None if points is None else Baseline(*scale.edges((*points[0], *points[1])))

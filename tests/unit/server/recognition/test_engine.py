@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from airflow_provider_ocr.protocol.settings import ProcessingSettings
 from airflow_provider_ocr.server.document import Block, Box
@@ -70,6 +70,21 @@ def test_a_single_line_is_read_in_its_region(engine: Engine, draw: Callable[...,
     blocks = engine.read_lines(np.asarray(drawing.image), [region], dpi=300, settings=ENGLISH)
     assert text(blocks) == "29.90"
     assert overlap(blocks[0].box, box) > 0.9
+
+
+@pytest.mark.parametrize("blur", [1.0, 1.5])
+def test_a_coarse_page_is_read_like_a_fine_one(engine: Engine, draw: Callable[..., Any], blur: float) -> None:
+    drawing = draw(size=36)
+    fine = drawing.image.filter(ImageFilter.GaussianBlur(blur))
+    coarse = np.asarray(fine.resize((500, 300), Image.Resampling.BOX))
+    blocks = engine.read(coarse, dpi=100, settings=ENGLISH)
+    assert text(blocks) == drawing.text
+    words = [word for block in blocks for line in block.lines for word in line.words]
+    thirds = [
+        Box(*(round(edge / 3) for edge in (box.left, box.top, box.right, box.bottom)))
+        for _, box in drawing.words
+    ]
+    assert min(overlap(word.box, box) for word, box in zip(words, thirds, strict=True)) > 0.6
 
 
 def test_noise_is_not_taken_for_words(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from airflow_provider_ocr.server.document import Box
 from airflow_provider_ocr.server.recognition.rules import without_rules
@@ -41,6 +42,22 @@ def test_letters_and_pictures_are_no_rules(draw: Callable[..., Any]) -> None:
     result = without_rules(page, dpi=300)
     assert result.rules == ()
     assert (result.grey == page).all()
+
+
+@pytest.mark.parametrize(("size", "blur"), [(24, 2.0), (28, 2.5), (32, 3.0)])
+def test_words_whose_letters_run_together_on_a_coarse_page_are_no_rules(
+    draw: Callable[..., Any], size: int, blur: float
+) -> None:
+    lines = ("minimum immune summer murmur", "communication mountain", "never was summer warmer")
+    fine = draw(lines, size=size).image.filter(ImageFilter.GaussianBlur(blur))
+    page = np.asarray(fine.resize((500, 300), Image.Resampling.BOX))
+    assert without_rules(page, dpi=100).rules == ()
+
+
+def test_a_short_rule_on_a_coarse_page_is_one() -> None:
+    page = np.full((300, 500), 230, np.uint8)
+    page[150:153, 100:220] = 60
+    assert without_rules(page, dpi=100).rules == (Box(100, 150, 220, 153),)
 
 
 def test_bands_of_dark_ground_between_light_letters_are_no_rules() -> None:
