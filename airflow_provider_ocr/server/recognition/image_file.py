@@ -37,6 +37,7 @@ from airflow_provider_ocr.server.recognition.shrinking import (
     streamed,
 )
 from airflow_provider_ocr.server.recognition.stored_images import stored_image
+from airflow_provider_ocr.server.recognition.tiff_page import page_alone
 from airflow_provider_ocr.server.stored_image import StoredImage
 
 # Each block of 8 x 8 pixels takes a bit or more. The decoder makes up what is missing before the file's end.
@@ -92,7 +93,7 @@ class ImageFile:
             if target[0] * target[1] < size[0] * size[1]:
                 image = self._shrunk(header, target, number, colours=colours)
             else:
-                image = plain(ImageOps.exif_transpose(self._opened), inverted=is_inverted(self._opened))
+                image = self._whole()
                 size = image.size
         except Image.DecompressionBombError:
             raise too_large(number) from None
@@ -115,6 +116,14 @@ class ImageFile:
         self._opened.close()
         if self._undecoded is not None:
             self._undecoded.close()
+
+    def _whole(self) -> Image.Image:
+        """The page that the file is at, in all its pixels."""
+        alone = page_alone(self._path, self._opened) if self.pages > 1 else None
+        if alone is None:
+            return plain(ImageOps.exif_transpose(self._opened), inverted=is_inverted(self._opened))
+        with alone, open_image(alone) as opened:
+            return plain(ImageOps.exif_transpose(opened), inverted=is_inverted(opened))
 
     def _sound_header(self, number: int) -> Header:
         header = self._headers[number - 1]

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from PIL import ExifTags, Image
 
@@ -60,7 +60,7 @@ class Header(NamedTuple):
         return self.orientation >= _FIRST_TURNED
 
 
-def open_image(path: Path) -> Image.Image:
+def open_image(file: Path | BinaryIO) -> Image.Image:
     """The file, at its first page.
 
     :raises RecognitionError: if it is damaged.
@@ -68,7 +68,7 @@ def open_image(path: Path) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS decides
-            return Image.open(path, formats=FORMATS)
+            return Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError:
         raise RecognitionError(str(too_large(1))) from None
     except DECODING_FAULTS:  # "unidentified" is among them: the first bytes were those of an image
