@@ -27,7 +27,7 @@ from airflow_provider_ocr.server.recognition.events import (
 )
 from airflow_provider_ocr.server.recognition.input import Document
 from airflow_provider_ocr.server.recognition.kept_pages import KeptPages
-from airflow_provider_ocr.server.recognition.limits import had_memory_to_spare, step_back
+from airflow_provider_ocr.server.recognition.limits import give_back_memory, had_memory_to_spare, step_back
 from airflow_provider_ocr.server.recognition.measurement import measure
 from airflow_provider_ocr.server.recognition.page_image import PageImage
 from airflow_provider_ocr.server.recognition.page_picture import picture_page, with_images
@@ -81,6 +81,7 @@ class ChildJobs:
                 yield PageBegun(number, document.pages)
                 page = self._page(document, number, settings, picture=number in failed)
                 kept.keep(page, pages=document.pages)
+                give_back_memory()
                 yield PageDone(number, document.pages)
                 if end is not None and time.monotonic() >= end:
                     break

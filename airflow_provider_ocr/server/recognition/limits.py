@@ -51,6 +51,14 @@ def step_back() -> None:
         os.nice(_NICENESS - os.nice(0))
 
 
+def give_back_memory() -> None:
+    """Return to the system what is free. By itself the C library keeps what a page took, between what the
+    next ones leave, and a process grows with the pages of its documents.
+    """
+    with contextlib.suppress(AttributeError):  # not every C library has it; others keep less
+        ctypes.CDLL(None).malloc_trim(0)
+
+
 def die_with(parent: int) -> None:
     """Have the kernel kill this process when its parent dies, which may just have happened."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

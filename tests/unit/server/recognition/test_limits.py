@@ -32,3 +32,22 @@ def test_address_space_that_was_taken_counts_even_after_it_was_given_back(taken:
     assert told[0] == spare
     assert told[1] == f"{max(10, os.nice(0))} (0, 0) (1000, 1000)"
     assert told[2] == "1000"
+
+
+HEAP = """
+from pathlib import Path
+from airflow_provider_ocr.server.recognition.limits import give_back_memory
+def held():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmRSS"))
+pieces = [b"x" * (100_000 + number) for number in range(500)]
+kept = pieces[-1]  # at the end of the heap, so that the C library gives nothing back by itself
+del pieces
+before = held()
+give_back_memory()
+print(before - held() > 40_000)
+"""
+
+
+def test_what_a_page_took_is_given_back() -> None:
+    ended = subprocess.run([sys.executable, "-c", HEAP], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "True"
